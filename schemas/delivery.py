@@ -4,12 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator
 
 from schemas.base import AwareDatetime, Schema, TheirText, TheirTime
 from schemas.codes import Verb
+
+
+class OpenDelivery(NamedTuple):
+    """A delivery that is called without a person, when it is due, and not before when."""
+
+    id: int
+    due_at: datetime
+    not_before: datetime
 
 
 class DeliveryState(StrEnum):

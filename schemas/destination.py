@@ -66,17 +66,28 @@ FOLLOW_UP_TIME_LIMITS = (
 )
 
 
-class QuietHours(Schema):
-    """Hours of each day, in Asia/Shanghai, in which a destination is not called 免打扰时段."""
+class DailyHours(Schema):
+    """Hours of each day, in Asia/Shanghai."""
 
     starts: time
-    ends: time  #: the first moment at which it is called again; before `starts`: over midnight
+    ends: time  #: the first moment behind them; before `starts`: over midnight
 
     def covers(self, at: time) -> bool:
         """Whether the time of day is in these hours."""
         if self.starts <= self.ends:
             return self.starts <= at < self.ends
         return at >= self.starts or at < self.ends
+
+
+class CallRate(Schema):
+    """At most so many calls in any span as long as `within`, at these hours or always 限速.
+
+    Sends, look-ups and receipts count together, in all processes of an installation.
+    """
+
+    calls: int = Field(ge=1, le=100_000)
+    within: timedelta = Field(ge=timedelta(seconds=1), le=timedelta(days=1))
+    during: DailyHours | None = None
 
 
 #: A span of time as configured.
@@ -106,9 +117,9 @@ class Destination(Schema):
     shown_within: Wait = timedelta(days=1)
     retry_floor: Wait = timedelta(seconds=30)
     retry_cap: Wait = timedelta(hours=1)
-    #: At least one in a quarter of an hour; less would never end a backlog.
-    calls_per_second: float | None = Field(default=None, ge=0.001, allow_inf_nan=False)
-    quiet_hours: tuple[QuietHours, ...] = ()
+    rates: tuple[CallRate, ...] = ()  #: what it bears; all of them hold at once
+    #: 免打扰时段, in which it is not called
+    quiet_hours: tuple[DailyHours, ...] = ()
     #: Of each claim, the share kept for deliveries that were never tried, so that retries, which
     #: are due earlier, cannot starve them.
     fresh_share: float = Field(default=0.25, ge=0, le=1)
@@ -128,7 +139,7 @@ class Destination(Schema):
 
     @field_validator("quiet_hours")
     @classmethod
-    def _some_hours_left(cls, hours: tuple[QuietHours, ...]) -> tuple[QuietHours, ...]:
+    def _some_hours_left(cls, hours: tuple[DailyHours, ...]) -> tuple[DailyHours, ...]:
         minutes = (time(minute // 60, minute % 60) for minute in range(24 * 60))
         if all(any(one.covers(at) for one in hours) for at in minutes):
             raise ValueError("合起来是全天，永远不会报送；留出可以报送的时段")

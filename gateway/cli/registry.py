@@ -118,6 +118,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "deliveries": {
         "list": ("deliveries:deliveries_list", "列出报送，期限早的在前。"),
         "show": ("deliveries:deliveries_show", "一条报送的全部经过。"),
+        "plan": (
+            "deliveries_plan:deliveries_plan",
+            "按允许的速率，说明一个报送对象的什么在何时报送、哪些会超期。",
+        ),
         "retry": ("deliveries:deliveries_retry", "立即重试待重试、被退回或挂起的报送。"),
         "park": ("deliveries:deliveries_park", "人工挂起报送，须写明原因；用 retry 恢复。"),
         "withdraw": ("deliveries:deliveries_withdraw", "不再报送，须写明原因；不能恢复。"),

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from math import inf
 
@@ -21,6 +21,7 @@ from gateway.config.clock import Clock
 from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
 from gateway.deliver.failed_call import deferred, looked_up, unknown
 from gateway.deliver.outages import OutageWatch, enter
+from gateway.deliver.pace import Pace
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Database
@@ -62,7 +63,7 @@ class Caller:
         owner: str,
     ) -> None:
         self.name = destination.name
-        self.calls_per_second = destination.calls_per_second
+        self.pace = Pace(destination, clock)
         self.connector = connector
         self.database = database
         self.clock = clock
@@ -74,9 +75,11 @@ class Caller:
         self._events: list[AuditEntry] = []  #: not stored yet
         self._outage = OutageWatch()
         self._durations: deque[float] = deque(maxlen=RECENT_CALLS)
-        self._next_call = 0.0  #: of the monotonic clock
-        self._answered: dict[Act, float] = {}  #: when a call was last answered, by the same
-        self._pacing = asyncio.Lock()
+        self._answered: dict[Act, float] = {}  #: when, by the monotonic clock
+
+    def is_other(self, fencing: int | None) -> bool:
+        """Whether an ownership begins with this fencing number."""
+        return fencing is not None and fencing != self._fencing
 
     def own(self, fencing: int | None) -> None:
         """Note the fencing number of the ownership; with a new one the breaker is read anew."""
@@ -111,12 +114,14 @@ class Caller:
         return self._breaker(act).state is BreakerState.OPEN
 
     def seconds_an_item(self) -> float:
-        """Return p95 of recent call times ÷ (batch size × concurrency); 0 before any call."""
-        if not self._durations:
-            return 0.0
-        slow = sorted(self._durations)[int(len(self._durations) * 0.95)]
-        limits = self.connector.limits
-        return slow / (limits.batch_size * limits.concurrency)
+        """Return p95 of recent call times ÷ (batch size × concurrency); 0 before any call.
+
+        It is no less than the permitted rates make it.
+        """
+        limits, slow = self.connector.limits, 0.0
+        if self._durations:
+            slow = sorted(self._durations)[int(len(self._durations) * 0.95)] / limits.concurrency
+        return max(slow, self.pace.seconds_a_call()) / limits.batch_size
 
     async def outcomes(
         self,
@@ -166,32 +171,6 @@ class Caller:
             self.succeeded(act)
         return outcomes
 
-    def calls_within(self, most: int, seconds: int) -> int:
-        """Return how many of `most` calls fit into `seconds` at the permitted rate; at least 1."""
-        if self.calls_per_second is None:
-            return most
-        return min(most, max(1, int(self.calls_per_second * seconds)))
-
-    def seconds_to_turn(self) -> float:
-        """Return how long the permitted rate makes the next call wait."""
-        return max(0.0, self._next_call - time.monotonic())
-
-    async def turn(self, ends: Callable[[], bool]) -> bool:
-        """Wait until the permitted rate allows a call; return whether it is to be made.
-
-        It is not if `ends` says so by then; the turn is then left to a later call.
-        """
-        if self.calls_per_second is None:
-            return not ends()
-        async with self._pacing:
-            if ends():
-                return False
-            await asyncio.sleep(self.seconds_to_turn())
-            if ends():
-                return False
-            self._next_call = time.monotonic() + 1 / self.calls_per_second
-            return True
-
     async def _made(self, act: Act, items: Sequence[Item]) -> list[Outcome]:
         if act in ASKING:
             return await self.connector.look_up(items)
@@ -205,6 +184,8 @@ class Caller:
         )
         async for attempt in quick:
             with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    self.pace.take()
                 return await self.connector.send(items)
         raise NotSent
 
@@ -270,11 +251,17 @@ class Caller:
         self._events.append(AuditEntry(event, detail))
 
     async def save(self) -> None:
-        """Store the breaker of sends and its audit events, if changed and we are still the owner.
+        """Store the calls made, the breaker of sends and its audit events.
+
+        It is done if they changed, and we are still the owner.
 
         Raises:
             DatabaseAway: nothing was stored; the next call stores it.
         """
+        if self.pace.is_new and self._fencing is not None:
+            async with self.database.transaction() as connection:
+                await destination_store.keep_calls(connection, self.ownership, self.pace.kept())
+            self.pace.is_new = False
         now = self._breakers.get(Act.SEND)
         if now is None or self._fencing is None or now.state is BreakerState.HALF_OPEN:
             return

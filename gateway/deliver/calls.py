@@ -86,7 +86,7 @@ class Calls:
 
         for group in groups:
             uncalled = group
-            if await self.caller.turn(ends):
+            if await self.caller.pace.turn(ends):
                 uncalled, items = self._made(group, queue)
                 # Asked again: making items takes time, and the process may have stood still.
                 if not ends():

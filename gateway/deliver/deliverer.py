@@ -20,6 +20,7 @@ from gateway.deliver.breaker import BreakerState
 from gateway.deliver.caller import GRACE, Caller
 from gateway.deliver.calls import Calls
 from gateway.deliver.outcome import lease_for
+from gateway.deliver.pace import AHEAD_SECONDS
 from gateway.deliver.seldom import Seldom
 from gateway.deliver.writer import FINISH_PATIENCE, Round, Writer
 from gateway.store.base.engine import Database, DatabaseAway
@@ -32,8 +33,6 @@ from schemas.destination import Destination
 
 #: One claim fills this many calls per concurrent call: claims stay rare and leases short.
 CALLS_AHEAD = 25
-#: With a rate limit, one claim takes at most the calls of this many seconds.
-AHEAD_SECONDS = 10
 #: Seconds that a stop waits beyond the longest call, for the outcomes to be written.
 STOP_MARGIN = 5
 #: Ownership of a destination ends this long after its owner last renewed it.
@@ -166,8 +165,7 @@ class Deliverer:
         if self._progress is None:
             return False
         call = self.connector.limits.call_timeout.total_seconds()
-        pace = 1 / (self.destination.calls_per_second or 1)
-        return time.monotonic() - self._progress > 2 * (call + pace + FINISH_PATIENCE)
+        return time.monotonic() - self._progress > 2 * (call + AHEAD_SECONDS + FINISH_PATIENCE)
 
     async def close(self) -> None:
         """Give up the ownership; if the database is away, the ownership expires."""
@@ -183,6 +181,8 @@ class Deliverer:
         start = time.monotonic()
         async with self.database.transaction() as connection:
             fencing = await destination_store.own(connection, self.name, self.owner, OWNERSHIP)
+            if self.caller.pace.is_limited and self.caller.is_other(fencing):
+                self.caller.pace.restore(await destination_store.calls(connection, self.name))
         self.caller.own(fencing)
         self._owned_until = start + OWNERSHIP.total_seconds() if fencing is not None else 0.0
         return fencing is not None
@@ -227,9 +227,10 @@ class Deliverer:
         limits = self.connector.limits
         if look and limits.on_unknown is OnUnknown.PERSON:
             return
-        if self.caller.seconds_to_turn() > AHEAD_SECONDS:
+        pace = self.caller.pace
+        if pace.seconds_to_turn() > AHEAD_SECONDS:
             return
-        ahead = self.caller.calls_within(CALLS_AHEAD * limits.concurrency, AHEAD_SECONDS)
+        ahead = pace.calls_within(CALLS_AHEAD * limits.concurrency, AHEAD_SECONDS)
         wanted = 1 if probe else limits.batch_size * ahead
         calls = -(-wanted // limits.batch_size)
         lease = lease_for(limits.call_timeout, calls, limits.concurrency)
@@ -253,6 +254,11 @@ class Deliverer:
                     act=self.caller.act(look=look).value,
                     probe=probe,
                     longest=self._longest_wait,
+                )
+            if claimed and pace.is_limited:
+                made = -(-len(claimed) // limits.batch_size)
+                await destination_store.keep_calls(
+                    connection, self.caller.ownership, pace.kept(made)
                 )
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))

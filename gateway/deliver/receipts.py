@@ -37,7 +37,9 @@ async def receive(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.RECEIPTS) is BreakerState.OPEN:
         return 0
-    return await Feed(deliverer).read()
+    moved = await Feed(deliverer).read()
+    await deliverer.caller.save()
+    return moved
 
 
 class _NotOurs(Exception):
@@ -61,7 +63,7 @@ class Feed:
             place = await destinations.receipts_place(connection, deliverer.name)
         self.cursor, self.pages = place.cursor, Pages(place.pages)
         moved, read = 0, {self.cursor}
-        while deliverer.is_owner and not deliverer.is_quiet and len(read) <= PAGES:
+        while len(read) <= PAGES and await deliverer.caller.pace.turn(self._ends):
             try:
                 found, following = await self._page()
             except Exception as error:  # noqa: BLE001  an odd page must not stop the sending
@@ -81,6 +83,9 @@ class Feed:
                 return moved
             read.add(following)
         return moved
+
+    def _ends(self) -> bool:
+        return not self.deliverer.is_owner or self.deliverer.is_quiet
 
     async def _page(self) -> tuple[list[Receipt], str]:
         connector = self.deliverer.connector

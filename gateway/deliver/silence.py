@@ -48,6 +48,8 @@ async def ask(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.SILENCE) is BreakerState.OPEN:
         return 0
+    if not await deliverer.caller.pace.turn(lambda: not deliverer.is_owner):
+        return 0
     now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after

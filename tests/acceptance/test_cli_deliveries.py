@@ -275,3 +275,28 @@ async def test_columns_of_a_register_that_are_not_known_are_told(
 
     assert "登记中有不认识的列，没有比较：“统一社会信用代码”像是“行政相对人代码_1" in compared.out
     assert "经办人" not in compared.out
+
+
+async def test_the_plan_says_what_will_be_sent_when_and_what_will_be_late(
+    database: Database, tmp_path: Path
+) -> None:
+    slow = PLATFORM | {
+        "settings": {"batch_size": 1},
+        "rates": [{"calls": 1, "within": "P1D"}],
+        "clocks": ["working-7"],
+    }
+    limited = commanding(database, tmp_path, SETTINGS | {"destinations": [slow, BANK]})
+    rows = write(tmp_path / "rows.ndjson", *(penalty(n, n) for n in range(1, 31)))
+    await asyncio.to_thread(limited, "ingest", rows)
+
+    said = await asyncio.to_thread(limited, "deliveries", "plan", PLATFORM["title"], "--limit", 1)
+    listed = await asyncio.to_thread(limited.json, "deliveries", "plan", "platform")
+
+    assert said.code == listed.code == 1
+    assert "每 86400 秒至多 1 次" in said.out
+    assert "时 报送 1 条" in said.out
+    assert "…… 会超期的共 " in said.out
+    assert len(listed.objects) == 30
+    assert sum(one["late"] for one in listed.objects) > 0
+    unknown = await asyncio.to_thread(limited, "deliveries", "plan", "nobody")
+    assert "没有报送对象“nobody”；现有：platform" in unknown.err

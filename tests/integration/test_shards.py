@@ -1,6 +1,7 @@
 """What a shard 分片 must have of its subjects, and how shards share the rate of a destination."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from deploy.shards import shard_of
 from gateway.config.clock import SteppedClock
-from gateway.deliver import caller
+from gateway.deliver import pace
 from tests.conftest import BANK, PLATFORM, BuildGateway, NewDatabase
 from tests.factories import credit_code, event, participant, penalty
 from tests.integration.conftest import MakeWorld
@@ -84,33 +85,30 @@ async def test_the_shares_of_a_rate_add_up_to_it(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each shard is configured with its share; no call is begun before its turn."""
-    whole, seconds = 4.0, 30
+    whole, seconds = 4, 30
 
     calls = [
-        await calls_of(await with_rate(make_world, whole / SHARDS), monkeypatch, seconds)
+        await calls_of(await with_rate(make_world, whole // SHARDS), monkeypatch, seconds)
         for _ in range(SHARDS)
     ]
 
-    assert calls == [seconds * whole / SHARDS] * SHARDS
+    assert calls == [seconds * whole // SHARDS] * SHARDS
 
 
-async def with_rate(make_world: MakeWorld, rate: float) -> World:
-    return await make_world(destinations=[PLATFORM | {"calls_per_second": rate}, BANK])
+async def with_rate(make_world: MakeWorld, calls: int) -> World:
+    rates = [{"calls": calls, "within": "PT1S"}]
+    return await make_world(destinations=[PLATFORM | {"rates": rates}, BANK])
 
 
 async def calls_of(world: World, monkeypatch: pytest.MonkeyPatch, seconds: float) -> int:
     """Return how many turns a caller has in so many seconds of a clock that only pauses move."""
-    now = 1000.0
 
     async def pause(delay: float) -> None:
-        nonlocal now
-        now += delay
+        world.clock.step(timedelta(seconds=delay))
 
-    monkeypatch.setattr(caller, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(caller, "asyncio", SimpleNamespace(sleep=pause))
-    end, calls = now + seconds, 0
-    one = world.deliverer().caller
-    while await one.turn(lambda: now >= end):
+    monkeypatch.setattr(pace, "asyncio", SimpleNamespace(sleep=pause))
+    end, calls = world.clock() + timedelta(seconds=seconds), 0
+    while await world.deliverer().caller.pace.turn(lambda: world.clock() >= end):
         calls += 1
     monkeypatch.undo()
     return calls

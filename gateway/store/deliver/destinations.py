@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import one_of
+from gateway.store.base.statements import as_json, one_of
 from schemas.delivery import OPEN
 from schemas.destination import Destination
 
@@ -175,6 +175,28 @@ async def set_breaker(connection: Connection, ours: Ownership, breaker_: KeptBre
     """Store the breaker for the next owner; return False if there is another owner already."""
     values = {"state": breaker_.state, "until": breaker_.until, "failures": breaker_.failures}
     return bool((await connection.execute(_SET_BREAKER, {**asdict(ours), **values})).rowcount)
+
+
+_CALLS = text("select calls from destination where name = :name")
+_KEEP_CALLS = text(
+    """
+    update destination set calls = cast(:calls as jsonb)
+    where name = :name and owner = :owner and fencing = :fencing
+    """
+)
+
+
+async def calls(connection: Connection, name: str) -> Sequence[tuple[int, int]]:
+    """Return the calls that owners have made, as the last one kept them."""
+    kept = await connection.scalar(_CALLS, {"name": name})
+    return [(at, times) for at, times in kept or ()]
+
+
+async def keep_calls(
+    connection: Connection, ours: Ownership, calls_: Sequence[tuple[int, int]]
+) -> None:
+    """Store the calls made or about to be made, unless there is another owner already."""
+    await connection.execute(_KEEP_CALLS, {**asdict(ours), "calls": as_json(calls_)})
 
 
 class ReceiptsPlace(NamedTuple):

@@ -43,7 +43,7 @@ def test_without_a_file_the_defaults_apply() -> None:
         ({"not_required": ["CF_NOPE"]}, "没有列 CF_NOPE"),
         ({"regions": ["４１"]}, "regions"),
         ({"retry_floor": -1}, "retry_floor"),
-        ({"calls_per_second": "inf"}, "calls_per_second"),
+        ({"rates": [{"calls": 0, "within": "PT1S"}]}, "rates.0.calls"),
         (
             {
                 "quiet_hours": [

@@ -136,13 +136,17 @@ async def test_a_rate_that_is_slower_than_a_lease_sends_all_the_same(
     monkeypatch.setattr(deliverer_step, "lease_for", lambda *_: timedelta(seconds=2.2))
     settings = {"batch_size": 1, "call_timeout": 0.1}
     world = await make_world(
-        destinations=[{**PLATFORM, "calls_per_second": 4, "settings": settings}, BANK]
+        destinations=[
+            {**PLATFORM, "rates": [{"calls": 1, "within": "PT1S"}], "settings": settings},
+            BANK,
+        ]
     )
     await world.take(*(penalty(n, n) for n in range(1, 4)))
 
     async with asyncio.timeout(20):
         while await world.states() != ["accepted"] * 3:
             await world.deliverer().drain()
+            world.clock.step(timedelta(seconds=0.25))
             await asyncio.sleep(0.02)
 
     assert world.connector().calls == 3

@@ -32,7 +32,7 @@ async def shown(world: World, count: int) -> None:
 
 
 async def parked(world: World) -> int:
-    return await world.value("select count(*) from delivery where state = 'parked'")
+    return int(await world.value("select count(*) from delivery where state = 'parked'"))
 
 
 def withdrawn(*numbers: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from gateway.store.deliver import claims
 from gateway.store.deliver.overdue import escalate
 from schemas.delivery import Claimed
-from schemas.destination import QuietHours
+from schemas.destination import DailyHours
 from tests.conftest import PLATFORM
 from tests.factories import penalty
 from tests.integration.conftest import MakeWorld
@@ -55,7 +55,7 @@ async def test_a_destination_is_not_called_in_quiet_hours(
 def test_quiet_hours_include_their_start_and_exclude_their_end(
     hours: tuple[str, str], covered: dict[str, bool]
 ) -> None:
-    quiet = QuietHours.model_validate({"starts": hours[0], "ends": hours[1]})
+    quiet = DailyHours.model_validate({"starts": hours[0], "ends": hours[1]})
 
     assert {at: quiet.covers(time.fromisoformat(at)) for at in covered} == covered
 

@@ -64,7 +64,7 @@ async def test_an_unknown_outcome_stays_unknown_if_the_breaker_opens_first(
 async def test_a_claim_is_limited_by_the_permitted_call_rate(
     make_world: MakeWorld,
 ) -> None:
-    slow = {**PLATFORM, "settings": {"batch_size": 1}, "calls_per_second": 0.1}
+    slow = {**PLATFORM, "settings": {"batch_size": 1}, "rates": [{"calls": 1, "within": "PT10S"}]}
     world = await make_world(destinations=[slow, BANK])
     await world.take(penalty(1), penalty(2), penalty(3))
 
@@ -99,6 +99,15 @@ async def test_deliveries_that_will_be_late_are_predicted(world: World) -> None:
     late = await predict(deliverer)
 
     assert (beside, late) == (0, 3)
+
+
+async def test_a_rate_that_is_too_low_for_the_queue_is_predicted(make_world: MakeWorld) -> None:
+    slow = {"settings": {"batch_size": 1}, "rates": [{"calls": 1, "within": "P1D"}]}
+    world = await make_world(destinations=[PLATFORM | slow, BANK])
+    await world.take(*(penalty(number) for number in range(1, 11)))
+    await world.deliverer().owns()
+
+    assert await predict(world.deliverer()) > 0
 
 
 async def test_no_call_begins_in_quiet_hours_though_the_claim_came_before(

@@ -33,6 +33,7 @@ destination = Table(
     Column("receipts_cursor", Text, nullable=False, server_default=text("''")),
     Column("receipts_pages", Text, nullable=False, server_default=text("''")),
     time_column("dropped_at", null=True),
+    Column("calls", JSONB),  #: made within the windows of its rates
 )
 delivery = Table(
     "delivery",

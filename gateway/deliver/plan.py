@@ -1,0 +1,115 @@
+"""When what is open will be sent 报送计划 (pure): by due time, at the allowed rates."""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from gateway.deliver.budget import CallBudget, Kept
+from schemas.base import SHANGHAI
+from schemas.delivery import OpenDelivery
+from schemas.destination import Destination
+
+#: What cannot be sent within this time is not planned further.
+HORIZON = timedelta(days=366)
+#: Steps over quiet hours and used-up windows before a call is given up as never.
+_STEPS = 1_000
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An open delivery, and when its call would begin; None: not within the horizon."""
+
+    id: int
+    due_at: datetime
+    sent_at: datetime | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it would be sent after its due time."""
+        return self.sent_at is None or self.sent_at >= self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """How calls of a destination go: items in one, calls at a time, seconds that one takes."""
+
+    batch_size: int
+    concurrency: int
+    seconds: float
+
+
+def plan(
+    destination: Destination,
+    calling: Calling,
+    waiting: Iterable[OpenDelivery],
+    kept: Kept,
+    now: datetime,
+) -> list[Planned]:
+    """Return when each would be sent, if every call succeeds and nothing else comes.
+
+    `kept` are the calls made so far. The earliest due of what may be called goes first, a whole
+    batch at a time, not in quiet hours, within the rates.
+    """
+    budget = CallBudget(destination.rates)
+    budget.restore(kept)
+    later = sorted(waiting, key=lambda one: one.not_before)
+    ready: list[tuple[datetime, int]] = []
+    workers = [now] * calling.concurrency
+    planned: list[Planned] = []
+    place = 0
+    while place < len(later) or ready:
+        at = heapq.heappop(workers)
+        if not ready and later[place].not_before > at:
+            at = later[place].not_before
+        begins = _turn(destination, budget, at)
+        if begins is None or begins > now + HORIZON:
+            rest = [*ready, *((one.due_at, one.id) for one in later[place:])]
+            return planned + [Planned(id_, due, None) for due, id_ in sorted(rest)]
+        while place < len(later) and later[place].not_before <= begins:
+            heapq.heappush(ready, (later[place].due_at, later[place].id))
+            place += 1
+        budget.take(begins.timestamp())
+        for _ in range(min(calling.batch_size, len(ready))):
+            due, id_ = heapq.heappop(ready)
+            planned.append(Planned(id_, due, begins))
+        heapq.heappush(workers, begins + timedelta(seconds=calling.seconds))
+    return planned
+
+
+def _turn(destination: Destination, budget: CallBudget, at: datetime) -> datetime | None:
+    """Return when the next call may begin; None if that is not found."""
+    for _ in range(_STEPS):
+        if destination.is_quiet(at):
+            at = at.replace(second=0, microsecond=0) + _MINUTE
+            while destination.is_quiet(at):
+                at += _MINUTE
+        wait = budget.wait(at.timestamp())
+        if wait <= 0:
+            return at
+        at += timedelta(seconds=wait)
+    return None
+
+
+class PlannedHour(NamedTuple):
+    """What is sent in an hour of China, and how much of it is late."""
+
+    begins: datetime
+    sent: int
+    late: int
+
+
+def by_hour(planned: Sequence[Planned]) -> list[PlannedHour]:
+    """Return what is sent, by the hour; what is never sent is not in it."""
+    counts: dict[datetime, list[int]] = {}
+    for one in planned:
+        if one.sent_at is None:
+            continue
+        local = one.sent_at.astimezone(SHANGHAI)
+        hour = local.replace(minute=0, second=0, microsecond=0)
+        count = counts.setdefault(hour, [0, 0])
+        count[0] += 1
+        count[1] += one.is_late
+    return [PlannedHour(hour.astimezone(UTC), *counts[hour]) for hour in sorted(counts)]
