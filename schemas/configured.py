@@ -79,23 +79,27 @@ class ConfiguredKind(Schema):
     title: NonBlank  #: in Chinese
     prefix: str = Field(pattern=r"^[A-Z]{2}_$")  #: of its columns; by it a row is recognised
     number: ConfiguredColumn | None = None  #: the document number
-    keys: tuple[str, ...] = ()  #: codes of columns, of a kind without document numbers
+    #: Codes of columns, of a kind without document numbers. That of the subject's credit code
+    #: alone: a company has one item.
+    keys: tuple[str, ...] = ()
     date: ConfiguredColumn | None = None  #: the day from which an item counts
     authority: ConfiguredColumn | None = None  #: the name of the authority
     subject: ConfiguredColumn | None = None  #: the name of the subject
     code: ConfiguredColumn | None = None  #: the credit code of the subject
     persons: bool = False  #: natural persons are among its subjects
     columns: tuple[ConfiguredColumn, ...] = ()  #: its own
+    whole_list: bool = False  #: 名单: `ingest --edition` withdraws what its file does not have
     source: str = ""  #: where the columns stand
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        own = {one.code for one in self.columns}
         if self.number is not None and self.keys:
             raise ValueError("number、keys 只写一个")
-        if strange := [one for one in self.keys if one not in own]:
-            raise ValueError(f"keys：没有列 {'、'.join(strange)}；写 columns 里的 code")
+        fields = self._fields()
         every = self.all_columns()
+        known = [one.code for name, (one, _) in fields.items() if self._may_be_key(name)]
+        if strange := [one for one in self.keys if one not in known]:
+            raise ValueError(f"keys：没有列 {'、'.join(strange)}；可用：{'、'.join(known)}")
         for what, names in (
             ("code", [one.code for one in every]),
             ("title", [name_key(one.title) for one in every]),
@@ -103,6 +107,10 @@ class ConfiguredKind(Schema):
             if twice := sorted({one for one in names if names.count(one) > 1}):
                 raise ValueError(f"{what} 重复：{'、'.join(twice)}；每列各不相同")
         return self
+
+    def _may_be_key(self, field: str) -> bool:
+        """Whether a field may tell items apart: the code of the subject may, but for persons."""
+        return field.startswith("own_") or (field == "credit_code" and not self.persons)
 
     def all_columns(self) -> tuple[ConfiguredColumn, ...]:
         """Return every column: of the subject, of the item, its own, and the remark."""
@@ -156,7 +164,7 @@ class ConfiguredKind(Schema):
     def kind(self) -> Kind:
         """Return the kind for the catalogue."""
         fields = self._fields()
-        keys = tuple(_field(one) for one in self.columns if one.code in self.keys)
+        keys = tuple(name for name, (one, _) in fields.items() if one.code in self.keys)
         name = RecordKind.define(self.name)
         made: dict[str, Any] = {name: one.of(needed) for name, (one, needed) in fields.items()}
         model = create_model(self.name, __base__=ConfiguredRecord, **made)
@@ -170,6 +178,7 @@ class ConfiguredKind(Schema):
             authority="authority",
             reported=True,
             prefix=self.prefix,
+            whole_list=self.whole_list,
             configured=self,
         )
 

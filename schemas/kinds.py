@@ -24,7 +24,8 @@ class Kind:
     counts. `reported` kinds are owed to platforms and stand in the ledger; the rates of the ledger
     count those of `double_publicity` 双公示. `makes_fact` kinds count for scoring, by
     their function in `gateway.record.content.FACTS`. `prefix` begins the wire columns of a kind
-    that has columns of its own. `configured` is its definition in the configuration.
+    that has columns of its own. Of a `whole_list` 名单, a file may be the whole list of its time:
+    what it does not have is withdrawn. `configured` is its definition in the configuration.
     """
 
     name: RecordKind
@@ -37,6 +38,7 @@ class Kind:
     double_publicity: bool = False
     makes_fact: bool = False
     prefix: str | None = None
+    whole_list: bool = False
     configured: Schema | None = None
 
     @property

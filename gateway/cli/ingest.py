@@ -1,7 +1,10 @@
 """`ingest`: process a file, and write its faulty rows to a workbook."""
 
+import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,6 +15,7 @@ from gateway.cli.options import (
     OutOption,
     RowsOption,
     WholeOption,
+    actor,
     kind_named,
     not_the_same,
 )
@@ -30,9 +34,10 @@ from gateway.cli.output import (
 )
 from gateway.cli.row import mend_words, print_row
 from gateway.config.settings import Settings
+from gateway.intake.editions import AskedEdition, TakenEdition, edition_words, take_edition
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
-from gateway.intake.files.taking import Taken, take
+from gateway.intake.files.taking import take
 from gateway.record.result import Result
 from gateway.service.app import gateway
 from schemas.codes import RecordKind
@@ -48,6 +53,10 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     kind: KindOption = None,
     rows: RowsOption = False,
     whole: WholeOption = False,
+    edition: Annotated[
+        str | None,
+        typer.Option(help="期次：文件是整份名单，如 2026年第3季度；名单里没有的，撤回"),
+    ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Process a file in the pipeline."""
@@ -65,46 +74,60 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     with spooled(file) as path:
         try:
             name = None if file == STANDARD_INPUT else file.name
-            taken = run(lambda: _ingest(settings, path, named, told, whole=whole, name=name))
+            asked = _Asked(named, whole, edition, name)
+            done = run(lambda: _ingest(settings, path, asked, told))
         except OSError as error:
             fail(str(error))
+    taken = done.taken
     written = out if taken.tally.verdicts else None
     if written is not None:
         problems_workbook(written, faulty)
-    _print(taken, format_, "" if written is None else mend_words(written, faulty))
+    _print(done, format_, "" if written is None else mend_words(written, faulty))
     if taken.stopped:
         raise typer.Exit(Exit.PROBLEMS if taken.tally.verdicts else Exit.WRONG_USE)
-    if taken.tally.faulty:
+    if taken.tally.faulty or done.stopped:
         raise typer.Exit(Exit.PROBLEMS)
 
 
-async def _ingest(
-    settings: Settings,
-    path: Path,
-    kind: RecordKind | None,
-    told: Told,
-    *,
-    whole: bool,
-    name: str | None,
-) -> Taken:
+class _Asked(NamedTuple):
+    """How a file is to be taken."""
+
+    kind: RecordKind | None
+    whole: bool
+    edition: str | None
+    name: str | None
+
+
+async def _ingest(settings: Settings, path: Path, asked: _Asked, told: Told) -> TakenEdition:
     async with gateway(settings) as built:
-        reading = Reading(path, settings.files, kind, built.pipeline.checker.names)
+        pipeline = built.pipeline
+        reading = Reading(path, settings.files, asked.kind, pipeline.checker.names)
         with progress("接收") as advance:
 
             def each(place: str, checked: Checked, result: Result | None) -> None:
                 told(reading, place, checked, result)
                 advance(1)
 
-            return await take(built.pipeline, reading, each, whole=whole, name=name)
+            if asked.edition is None:
+                taken = await take(pipeline, reading, each, whole=asked.whole, name=asked.name)
+                return TakenEdition(taken, None)
+            edition = AskedEdition(asked.edition, actor(), asked.name)
+            return await take_edition(pipeline, built.keys, reading, each, edition)
 
 
-def _print(taken: Taken, format_: Format, where: str) -> None:
+def _print(done: TakenEdition, format_: Format, where: str) -> None:
+    taken, edition = done.taken, done.edition
     if format_ is Format.JSON:
-        print_json(taken.as_json())
+        listed = None if edition is None else asdict(edition)
+        print_json(taken.as_json() | ({"edition": listed} if listed else {}))
     elif taken.stopped and not taken.tally.verdicts:
         fail(taken.stopped)
     else:
         for line in taken.words():
             print_line(line)
+        if edition is not None:
+            print_line(edition_words(edition))
         if where:
             print_line(where)
+    if done.stopped:
+        sys.stderr.write(f"错误：{done.stopped}\n")

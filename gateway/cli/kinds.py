@@ -1,5 +1,6 @@
 """`kinds`: the catalogue of record kinds, their columns, and workbooks to fill in."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +13,16 @@ from gateway.cli.output import (
     fail,
     print_json,
     print_line,
+    run,
     settings_of,
 )
+from gateway.intake.editions import edition_words
 from gateway.intake.files.template import template_workbook
+from gateway.service.app import reading
+from gateway.store.record import list_editions
+from gateway.store.record.list_editions import Edition
 from gateway.titles import COLUMN_TYPES
+from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.columns import Column, Required, columns_of
 from schemas.configured import ConfiguredKind
@@ -41,6 +48,7 @@ def kinds_list(context: typer.Context, format_: FormatOption = Format.TEXT) -> N
                     "reported": kind.reported,
                     "double_publicity": kind.double_publicity,
                     "keys": [kind.column(one) for one in kind.keys],
+                    "whole_list": kind.whole_list,
                     "columns": len(columns) or len(kind.model.model_fields),
                     "unverified": sorted(unverified),
                 }
@@ -93,6 +101,29 @@ def kinds_template(
         fail(f"{kind.title}由程序发来（kind={kind.name}），没有填报表")
     template_workbook(out, kind)
     print_line(f"{kind.title}填报表已写到 {out}；填好后 ingest")
+
+
+def kinds_editions(
+    context: typer.Context, name: KindArgument, format_: FormatOption = Format.TEXT
+) -> None:
+    """Print the editions of a list."""
+    kind = _kind(context, name)
+    if not kind.whole_list:
+        fail(f"{kind.title}不是名单（配置 whole_list）")
+
+    async def work() -> list[Edition]:
+        async with reading(settings_of(context)) as built, built.database.transaction() as c:
+            return await list_editions.of(c, kind.name)
+
+    found = run(work)
+    for one in found:
+        if format_ is Format.JSON:
+            print_json(asdict(one))
+        else:
+            at = f"{one.taken_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+            print_line(f"{at} {edition_words(one)}（{one.taken_by}）")
+    if format_ is Format.TEXT and not found:
+        print_line(f"{kind.title}还没有整份接收过：ingest 文件 --edition 期次")
 
 
 def _kind(context: typer.Context, name: str) -> Kind:

@@ -187,6 +187,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "kinds": {
         "list": ("kinds:kinds_list", "列出信息种类：内置的和配置的，列有没有核对过。"),
         "show": ("kinds:kinds_show", "列出一个种类的列：代码、名称、类型、必填。"),
+        "editions": ("kinds:kinds_editions", "列出一种名单的各期：条数、新增、移出。"),
         "template": ("kinds:kinds_template", "写出一个种类的空白填报表（xlsx），填好后 ingest。"),
     },
     "audit": {

@@ -6,7 +6,7 @@ from tests.integration.world import World
 BACK = {
     "0046": ("alter table destination drop column calls",),
     "0045": ("drop table mass_change",),
-    "0044": ("drop table record_kind",),
+    "0044": ("drop table record_kind", "drop table list_edition"),
     "0043": (
         "delete from process_event where letter is not null",
         "alter table process_event drop column letter",

@@ -97,7 +97,10 @@ WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "the prefix of penalties": ([COERCION | {"prefix": "CF_"}], "kinds coercion prefix：CF_ 已有"),
     "the same name twice": ([COERCION, COERCION], "kinds coercion name：coercion 已有"),
-    "a key that is no column": ([RISK | {"keys": ["FX_XX"]}], "keys：没有列 FX_XX"),
+    "a key that is no column": (
+        [RISK | {"keys": ["FX_XX"]}],
+        "keys：没有列 FX_XX；可用：FX_XDR_SHXYM",
+    ),
     "number and keys": (
         [RISK | {"number": {"code": "FX_WSH", "title": "文号"}}],
         "number、keys 只写一个",

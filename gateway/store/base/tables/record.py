@@ -144,6 +144,20 @@ record_kind = Table(
     Column("title", Text, nullable=False),
     Column("keys", ARRAY(Text), nullable=False),
 )
+#: Files that were the whole list 名单 of a kind.
+list_edition = Table(
+    "list_edition",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    time_column("taken_at"),
+    Column("taken_by", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("removed", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "name", "taken_at"),
+)
 decision = Table(
     "decision",
     metadata,

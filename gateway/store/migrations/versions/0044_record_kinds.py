@@ -1,4 +1,4 @@
-"""The configured kinds of records, and the columns by which their records are known."""
+"""The configured kinds of records, how their records are known, and editions of lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,10 +11,22 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "record_kind",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("title", sa.Text, nullable=False),
         sa.Column("keys", ARRAY(sa.Text), nullable=False),
+    )
+    op.create_table(
+        "list_edition",
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_by", sa.Text, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("entries", sa.BigInteger, nullable=False),
+        sa.Column("added", sa.BigInteger, nullable=False),
+        sa.Column("removed", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "name", "taken_at"),
     )
