@@ -1,12 +1,13 @@
 """Connectors 报送通道: the registry of connector kinds, and `build`, which makes a connector.
 
 Other packages can add a kind with an entry point of the group `credit_gateway.connectors`. The
-name of the entry point is the kind, and its object is a `ConnectorKind`.
+name of the entry point is the kind, and its object is a `ConnectorKind`. A package that cannot be
+imported is a fault of the destinations that use it, and of nothing else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -27,17 +28,19 @@ from connectors.protocol import Connector
 from connectors.shared import Clock
 from connectors.shared.tls import TlsFileError
 from schemas.base import Schema
-from schemas.faults import faults
+from schemas.faults import Place, placed
 
 __all__ = [
     "CONNECTORS",
     "GROUP",
     "BadSettings",
     "ConnectorKind",
+    "PluggedIn",
     "UnknownKind",
+    "UnusablePackage",
     "build",
     "kind_of",
-    "kinds",
+    "plugged_in",
 ]
 
 #: The entry point group for connectors of other packages.
@@ -50,8 +53,17 @@ class UnknownKind(ValueError):
     """There is no connector of this kind; the message lists the existing kinds."""
 
 
+class UnusablePackage(ValueError):
+    """A kind of another package cannot be used; the message names package, cause and fix."""
+
+
 class BadSettings(ValueError):
     """The settings of a connector are invalid; the message names each field but shows no value."""
+
+    def __init__(self, faults: Sequence[tuple[Place, str]]) -> None:
+        """Make it of the faults: their places within the settings, and what is wrong there."""
+        super().__init__("\n".join(text for _, text in faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +91,72 @@ CONNECTORS: dict[str, ConnectorKind] = {
 }
 
 
-def kinds() -> dict[str, ConnectorKind]:
-    """Return every kind, built in or from entry points; a built-in kind wins over an equal name."""
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    theirs = {name: entry.load() for name, entry in found.items() if name not in CONNECTORS}
-    return {**theirs, **CONNECTORS}
+@dataclass(frozen=True, slots=True)
+class PluggedIn:
+    """A kind of another package, by its entry point; nothing of it is imported before `load`."""
+
+    name: str
+    entry: EntryPoint
+
+    @property
+    def package(self) -> str:
+        """The name and version of its package."""
+        made = self.entry.dist
+        return self.entry.value if made is None else f"{made.name} {made.version}"
+
+    def load(self) -> ConnectorKind:
+        """Import the package.
+
+        Raises:
+            UnusablePackage: it cannot be imported, or has something else under this name.
+        """
+        if self.name in CONNECTORS:
+            raise self._unusable("与自带的通道同名，没有使用", "改它的入口点的名字")
+        try:
+            loaded = self.entry.load()
+        except Exception as error:
+            said = f"{type(error).__name__}：{error}"
+            fix = "装上它缺的，换一个与本版本相配的版本，或卸载它"
+            raise self._unusable(f"载入失败（{said}）", fix) from error
+        if not isinstance(loaded, ConnectorKind):
+            fault = f"{self.entry.value} 不是 ConnectorKind"
+            raise self._unusable(fault, "入口点应指向 kind_of(…) 的结果")
+        return loaded
+
+    def _unusable(self, fault: str, fix: str) -> UnusablePackage:
+        return UnusablePackage(f"通道 {self.name}（{self.package}）{fault}；{fix}")
+
+
+def plugged_in() -> list[PluggedIn]:
+    """Return the kinds of other packages, by name."""
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return [PluggedIn(entry.name, entry) for entry in found]
 
 
 def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
     """Build a connector; it opens no connection before its first call.
 
-    Raises UnknownKind for a kind that does not exist, and BadSettings for invalid settings.
+    Raises UnknownKind for a kind that does not exist, UnusablePackage for one of a package that
+    cannot be imported, and BadSettings for invalid settings.
     """
-    found = CONNECTORS.get(kind) or kinds().get(kind)
-    if found is None:
-        raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted(kinds()))}")
+    found = CONNECTORS.get(kind) or _of_others(kind)
     try:
         read = found.settings.model_validate(dict(settings))
     except ValidationError as exc:
-        raise BadSettings("\n".join(f"{kind}：{fault}" for fault in faults(exc))) from None
+        raise BadSettings(
+            [
+                (fault["loc"], f"{kind}：{placed(fault)}")
+                for fault in exc.errors(include_input=False, include_url=False)
+            ]
+        ) from None
     try:
         return found.make(read, clock)
     except TlsFileError as error:
-        raise BadSettings(f"{kind}：settings {error}") from None
+        raise BadSettings([((error.setting,), f"{kind}：settings {error}")]) from None
+
+
+def _of_others(kind: str) -> ConnectorKind:
+    others = {one.name: one for one in plugged_in()}
+    if kind not in others:
+        raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted({*CONNECTORS, *others}))}")
+    return others[kind].load()

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from schemas.base import Schema
 from schemas.codes import RecordKind
+from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
@@ -120,3 +125,17 @@ def kind_of_columns(names: Iterable[str]) -> RecordKind | None:
 
 
 _PREFIXES = {kind.prefix: name for name, kind in KINDS.items() if kind.prefix}
+
+
+def standard_column(name: str) -> str:
+    """Return the wire column of a reported kind; raises ValueError if there is none such."""
+    known = {column.wire for kind in REPORTED_IN_ORDER for column in columns_of(KINDS[kind].model)}
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.8)
+        meant = f"是否应为 {near[0]}？" if near else ""
+        raise ValueError(f"没有列 {name}；{meant}列的代码见 schemas/generated")
+    return name
+
+
+#: The wire column of a reported kind, as a configuration names it.
+StandardColumn = Annotated[str, AfterValidator(standard_column)]

@@ -9,7 +9,7 @@ from connectors.conformance.trial import Broken, DoesNotApply, Trial, Untried, t
 from connectors.errors import ConnectorError
 
 
-class Verdict(StrEnum):
+class PromiseVerdict(StrEnum):
     """What came of trying one promise."""
 
     HELD = "held"  #: 守约
@@ -23,7 +23,7 @@ class PromiseResult:
     """The verdict on one promise; `why` is empty where it was held."""
 
     promise: Promise
-    verdict: Verdict
+    verdict: PromiseVerdict
     why: str = ""
 
 
@@ -35,13 +35,13 @@ async def examine(trial: Trial) -> AsyncIterator[PromiseResult]:
     unreached: ConnectorError | None = None
     for promise in PROMISES:
         if unreached is not None and promise.calls:
-            yield PromiseResult(promise, Verdict.UNTRIED, "前面已没有得到应答，没有再试")
+            yield PromiseResult(promise, PromiseVerdict.UNTRIED, "前面已没有得到应答，没有再试")
             continue
         try:
             yield await tried(promise, trial)
         except ConnectorError as error:
             unreached = error
-            yield PromiseResult(promise, Verdict.UNTRIED, told(error))
+            yield PromiseResult(promise, PromiseVerdict.UNTRIED, told(error))
 
 
 async def tried(promise: Promise, trial: Trial) -> PromiseResult:
@@ -49,15 +49,15 @@ async def tried(promise: Promise, trial: Trial) -> PromiseResult:
     try:
         await promise.check(trial)
     except Broken as broken:
-        return PromiseResult(promise, Verdict.BROKEN, str(broken))
+        return PromiseResult(promise, PromiseVerdict.BROKEN, str(broken))
     except Untried as untried:
-        return PromiseResult(promise, Verdict.UNTRIED, str(untried))
+        return PromiseResult(promise, PromiseVerdict.UNTRIED, str(untried))
     except DoesNotApply as other:
-        return PromiseResult(promise, Verdict.DOES_NOT_APPLY, str(other))
+        return PromiseResult(promise, PromiseVerdict.DOES_NOT_APPLY, str(other))
     except ConnectorError:
         raise
     except Exception as error:  # noqa: BLE001  whatever else it raises breaks the promise
         allowed = "只能抛出 NotSent、OutcomeUnknown、CallRejected"
         why = f"抛出了 {type(error).__name__}：{error}；{allowed}"
-        return PromiseResult(promise, Verdict.BROKEN, why)
-    return PromiseResult(promise, Verdict.HELD)
+        return PromiseResult(promise, PromiseVerdict.BROKEN, why)
+    return PromiseResult(promise, PromiseVerdict.HELD)

@@ -8,12 +8,12 @@ from connectors.conformance.trial import TAKEN, Broken, DoesNotApply, Trial, Unt
 from connectors.errors import ConnectorError
 from connectors.protocol import OnUnknown
 from schemas.codes import Verb
+from schemas.columns import columns_of
 from schemas.delivery import Health, Item, Listed, ListingMark, OutcomeKind, Receipt
+from schemas.kinds import KINDS
 
 #: A longer call keeps a stop waiting until the service manager ends it (deploy/README.md).
 LONGEST_CALL = timedelta(seconds=160)
-#: The column of each kind that may hold any text.
-_FREE_TEXT = {"penalty": "CF_NR", "licence": "XK_NR", "grade_change": "subject_name"}
 #: What stands in real decisions, or is left out of them, and breaks careless formats.
 _ODD_CONTENT = {
     "引号": "\"双\" '单' “中”\\",
@@ -131,7 +131,7 @@ async def _found_out(trial: Trial) -> None:
 async def _odd_content(trial: Trial) -> None:
     for what, text in _ODD_CONTENT.items():
         plain = trial.item()
-        column = _FREE_TEXT.get(plain.record_kind, next(iter(plain.columns), ""))
+        column = _free_text(plain)
         odd = plain.model_copy(update={"columns": {**plain.columns, column: text}})
         await _answered(trial, odd, f"{column} 是{what}的一条")
 
@@ -199,6 +199,17 @@ async def _closed_twice(trial: Trial) -> None:
 def _resent(item: Item) -> Item:
     """Return an item as the gateway sends it after an unknown outcome."""
     return item.model_copy(update={"resend": True})
+
+
+def _free_text(item: Item) -> str:
+    """Return the column of an item that may hold the longest text."""
+    kinds = {name.value: columns_of(kind.model) for name, kind in KINDS.items()}
+    texts = {
+        column.wire: column.plain
+        for column in kinds.get(item.record_kind, ())
+        if column.wire in item.columns
+    }
+    return max(texts, key=lambda wire: texts[wire], default="subject_name")
 
 
 def _is_of(row: Listed, item: Item) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from connectors.errors import ConnectorError
+from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.protocol import Connector
 from connectors.shared import Clock
 from schemas.delivery import HANDED_OVER, Item, Listed, ListingMark, Outcome, OutcomeKind
@@ -138,4 +138,12 @@ def _one_each(items: Sequence[Item], outcomes: Any, method: str) -> list[Outcome
 
 def told(error: ConnectorError) -> str:
     """Return an error of a whole call for people."""
-    return f"{type(error).__name__}：{error}"
+    match error:
+        case NotSent():
+            return f"没有发出：{error}"
+        case OutcomeUnknown():
+            return f"结果不明：{error}"
+        case CallRejected():
+            return f"整次调用被拒：{error}"
+        case _:
+            return str(error)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors import CONNECTORS
-from connectors.conformance import PROMISES, Promise, Trial, Verdict
+from connectors.conformance import PROMISES, Promise, PromiseVerdict, Trial
 from connectors.conformance.examine import tried
 from connectors.conformance.trial import TAKEN
 from connectors.errors import ConnectorError, OutcomeUnknown
@@ -49,7 +49,7 @@ async def test_a_connector_keeps_its_promise(
 ) -> None:
     result = await tried(promise, Trial(harness.connector, [item], clock))
 
-    assert result.verdict in {Verdict.HELD, Verdict.DOES_NOT_APPLY}, result.why
+    assert result.verdict in {PromiseVerdict.HELD, PromiseVerdict.DOES_NOT_APPLY}, result.why
 
 
 @every_kind
