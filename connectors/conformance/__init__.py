@@ -5,7 +5,7 @@ this repository and that of a connector of another package run them by pytest; `
 runs them against the endpoint of a configured destination.
 """
 
-from connectors.conformance.examine import PromiseResult, PromiseVerdict, examine
+from connectors.conformance.examine import PromiseResult, PromiseVerdict, examine, tried
 from connectors.conformance.made_up import made_up
 from connectors.conformance.promises import PROMISES, Promise
 from connectors.conformance.trial import ItemMaker, Trial
@@ -19,4 +19,5 @@ __all__ = [
     "Trial",
     "examine",
     "made_up",
+    "tried",
 ]
