@@ -17,7 +17,7 @@ LONGEST_CALL = timedelta(seconds=160)
 #: What stands in real decisions, or is left out of them, and breaks careless formats.
 _ODD_CONTENT = {
     "引号": "\"双\" '单' “中”\\",
-    "尖括号和 &": "<b>限值 < 3 & 实测 > 5</b> ]]> <!-- -->",
+    "尖括号和＆": "<b>限值 < 3 & 实测 > 5</b> ]]> <!-- -->",
     "换行和制表符": "第一行\n第二行\t列",
     "扩展区汉字和表情": "𠮷㐂😀",
     "长文字": "超标排放大气污染物，" * 390,
@@ -147,7 +147,7 @@ async def _follow_ups(trial: Trial) -> None:
             document_number=first.document_number,
             columns=first.columns,
         )
-        await _answered(trial, later, f"动作 {verb.value}")
+        await _answered(trial, later, f"动作“{verb.value}”")
         keys = (later.key, *keys)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import asyncssh
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from connectors.shared.layout import Layout
+from connectors.shared.layout import Layout, SentColumn
 from schemas.base import Schema
 from schemas.connection import TlsFiles
 from schemas.destination import TakenKind
@@ -23,7 +23,7 @@ class Dispatch(Layout):
     """The files of one record kind: the number in their names, and the platform's columns [B]."""
 
     code: str = Field(pattern=r"^[0-9A-Za-z]{6}$", title="报文号：部门4位和表2位")
-    columns: dict[str, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    columns: dict[SentColumn, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
     constants: dict[Element, str] = Field(default={}, title="固定值的列")
     key_column: Element | None = Field(default=None, title="携带本方标识的列")
     status_column: Element | None = Field(default=None, title="当前状态列")

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from connectors import CONNECTORS
-from connectors.conformance import PROMISES, Promise, PromiseVerdict, Trial
-from connectors.conformance.examine import tried
+from connectors.conformance import PROMISES, Promise, PromiseVerdict, Trial, tried
 from connectors.conformance.trial import TAKEN
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.protocol import OnUnknown
