@@ -24,7 +24,7 @@ from connectors.platform_api import (
     PlatformSoap,
     PlatformSoapSettings,
 )
-from connectors.protocol import Connector
+from connectors.protocol import Abilities, Connector, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.tls import TlsFileError
 from schemas.base import Schema
@@ -72,22 +72,49 @@ class ConnectorKind:
 
     settings: type[Schema]
     make: Callable[[Any, Clock], Connector]
+    abilities: Abilities
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many items go into a call unless the settings say otherwise; None: unknown."""
+        field = self.settings.model_fields.get("batch_size")
+        return field.default if field and isinstance(field.default, int) else None
 
 
-def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> ConnectorKind:
+def kind_of(
+    settings: type[S],
+    make: Callable[[S, Clock], Connector],
+    abilities: Abilities = Abilities(),  # noqa: B008  it is frozen
+) -> ConnectorKind:
     """Make a ConnectorKind; `make` must take this settings model and return a `Connector`."""
-    return ConnectorKind(settings, make)
+    return ConnectorKind(settings, make, abilities)
+
+
+#: A destination that answers no questions: it only takes.
+_ONE_WAY = Abilities(on_unknown=OnUnknown.RESEND, has_receipts=False, has_listing=False)
+#: One that is asked for an item; whether it gives receipts is in the settings.
+_ASKED = Abilities(on_unknown=OnUnknown.LOOK_UP, has_listing=False)
 
 
 CONNECTORS: dict[str, ConnectorKind] = {
-    "bank-webhook": kind_of(BankWebhookSettings, BankWebhook),
-    "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase),
-    "file-drop": kind_of(FileDropSettings, FileDrop),
-    "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic),
-    "mail-drop": kind_of(MailDropSettings, MailDrop),
-    "memory": kind_of(MemorySettings, MemoryConnector),
-    "platform-json": kind_of(PlatformJsonSettings, PlatformJson),
-    "platform-soap": kind_of(PlatformSoapSettings, PlatformSoap),
+    "bank-webhook": kind_of(BankWebhookSettings, BankWebhook, _ONE_WAY),
+    "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase, _ASKED),
+    "file-drop": kind_of(FileDropSettings, FileDrop, _ASKED),
+    "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic, _ONE_WAY),
+    "mail-drop": kind_of(MailDropSettings, MailDrop, _ONE_WAY),
+    "memory": kind_of(
+        MemorySettings, MemoryConnector, Abilities(has_receipts=True, has_listing=True)
+    ),
+    "platform-json": kind_of(
+        PlatformJsonSettings,
+        PlatformJson,
+        Abilities(on_unknown=OnUnknown.LOOK_UP, has_receipts=True, has_listing=True),
+    ),
+    "platform-soap": kind_of(
+        PlatformSoapSettings,
+        PlatformSoap,
+        Abilities(on_unknown=OnUnknown.RESEND, has_listing=False),
+    ),
 }
 
 
@@ -137,7 +164,7 @@ def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
     """Build a connector; it opens no connection before its first call.
 
     Raises UnknownKind for a kind that does not exist, UnusablePackage for one of a package that
-    cannot be imported, and BadSettings for invalid settings.
+    cannot be imported or fails here, and BadSettings for invalid settings.
     """
     found = CONNECTORS.get(kind) or _of_others(kind)
     try:
@@ -153,6 +180,12 @@ def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
         return found.make(read, clock)
     except TlsFileError as error:
         raise BadSettings([((error.setting,), f"{kind}：settings {error}")]) from None
+    except Exception as error:
+        if kind in CONNECTORS:
+            raise
+        said = f"{type(error).__name__}：{error}"
+        fix = "改 settings，或换一个与本版本相配的版本"
+        raise UnusablePackage(f"通道 {kind} 用这些设置建不起来（{said}）；{fix}") from error
 
 
 def _of_others(kind: str) -> ConnectorKind:

@@ -8,7 +8,7 @@ import typer
 
 import connectors
 from connectors.conformance import PromiseResult, PromiseVerdict, Trial, examine, made_up
-from connectors.protocol import Limits, OnUnknown
+from connectors.protocol import Abilities, Limits, OnUnknown
 from gateway.cli.output import (
     Exit,
     Format,
@@ -31,6 +31,9 @@ _FINDS_OUT = {
     OnUnknown.RESEND: "结果不明时重报，对方去重",
     OnUnknown.PERSON: "结果不明时由人查明",
 }
+_LOOK_UPS = {True: "可逐条查询", False: "不能逐条查询", None: "能否逐条查询，看设置"}
+_RECEIPTS = {True: "有回执", False: "没有回执：送达后不知是否入库", None: "有无回执，看设置"}
+_LISTINGS = {True: "有公示清单", False: "没有公示清单：不能与它对账", None: "有无公示清单，看设置"}
 _VERDICTS = {
     PromiseVerdict.HELD: "守约",
     PromiseVerdict.BROKEN: "违约",
@@ -74,48 +77,74 @@ def connector_test(
     if name not in named:
         fail(f"没有报送对象 {name}；配置里 destinations 有：{'、'.join(named) or '无'}")
     destination = named[name]
-    connector = build_connector(settings, destination, system_clock)
     if not yes:
         fail(f"{_plan(destination)}；核对是对方的测试环境后，加 --yes 才发送")
     if format_ is Format.TEXT:
         print_line(_plan(destination))
-    now = system_clock()
-    makers = [made_up(kind, now) for kind in sorted(destination.takes)]
-    trial = Trial(connector, makers, system_clock, destination.settle)
-
-    async def work() -> set[PromiseVerdict]:
-        found = set()
-        async for result in examine(trial):
-            found.add(result.verdict)
-            _print_result(result, format_)
-        return found
-
-    verdicts = run(work)
-    _print_abilities(destination, connector.limits, format_)
+    verdicts, limits = run(lambda: _tried(settings, destination, format_))
+    _print_abilities(destination, limits, format_)
     if PromiseVerdict.BROKEN in verdicts:
         raise typer.Exit(Exit.PROBLEMS)
     if PromiseVerdict.UNTRIED in verdicts:
         raise typer.Exit(Exit.NO_ANSWER)
 
 
+async def _tried(
+    settings: Settings, destination: Destination, format_: Format
+) -> tuple[set[PromiseVerdict], Limits]:
+    """Try the promises on the connector of a destination, and print each result as it comes."""
+    connector = build_connector(settings, destination, system_clock)
+    now = system_clock()
+    makers = [made_up(kind, now) for kind in sorted(destination.takes)]
+    trial = Trial(connector, makers, system_clock, destination.settle)
+    found = set()
+    async for result in examine(trial):
+        found.add(result.verdict)
+        _print_result(result, format_)
+    return found, connector.limits
+
+
 def _print_kinds(format_: Format) -> None:
     """Print the kinds, built in and of other packages; one that cannot be used, with its fault."""
-    for kind in sorted(connectors.CONNECTORS):
-        if format_ is Format.JSON:
-            print_json({"name": kind, "kind": kind, "package": None, "error": None})
-        else:
-            print_line(f"通道 {kind}：自带")
+    for name in sorted(connectors.CONNECTORS):
+        _print_kind(name, None, connectors.CONNECTORS[name], format_)
     for other in connectors.plugged_in():
-        error = None
         try:
-            other.load()
-        except connectors.UnusablePackage as unusable:
-            error = str(unusable)
-        if format_ is Format.JSON:
-            given = {"name": other.name, "kind": other.name, "package": other.package}
-            print_json({**given, "error": error})
-        else:
-            print_line(error or f"通道 {other.name}：{other.package}")
+            _print_kind(other.name, other.package, other.load(), format_)
+        except connectors.UnusablePackage as error:
+            if format_ is Format.JSON:
+                named = {"name": other.name, "kind": other.name, "package": other.package}
+                print_json({**named, "error": str(error)})
+            else:
+                print_line(str(error))
+
+
+def _print_kind(
+    name: str, package: str | None, kind: connectors.ConnectorKind, format_: Format
+) -> None:
+    """Print a kind with its abilities, as far as they are the same for all its destinations."""
+    able = kind.abilities
+    if format_ is Format.JSON:
+        named = {"name": name, "kind": name, "package": package, "batch_size": kind.batch_size}
+        print_json({**named, **able.model_dump(mode="json"), "has_look_up": _has_look_up(able)})
+        return
+    batch = [f"缺省每批 {kind.batch_size} 条"] if kind.batch_size else []
+    print_line(f"通道 {name}：{package or '自带'}；{'，'.join([*batch, *_told(able)])}")
+
+
+def _has_look_up(able: Abilities | Limits) -> bool | None:
+    return None if able.on_unknown is None else able.on_unknown is OnUnknown.LOOK_UP
+
+
+def _told(able: Abilities | Limits) -> list[str]:
+    """Return what a kind, or a destination, can do."""
+    found_out = "结果不明时怎样查明，看设置"
+    return [
+        found_out if able.on_unknown is None else _FINDS_OUT[able.on_unknown],
+        _LOOK_UPS[_has_look_up(able)],
+        _RECEIPTS[able.has_receipts],
+        _LISTINGS[able.has_listing],
+    ]
 
 
 async def _limits_of(settings: Settings, destination: Destination) -> Limits:
@@ -133,15 +162,11 @@ def _print_fault(destination: Destination, error: str, format_: Format) -> None:
 
 def _print_abilities(destination: Destination, limits: Limits, format_: Format) -> None:
     if format_ is Format.JSON:
-        has_look_up = limits.on_unknown is OnUnknown.LOOK_UP
-        told = limits.model_dump(mode="json") | {"has_look_up": has_look_up}
+        told = limits.model_dump(mode="json") | {"has_look_up": _has_look_up(limits)}
         print_json({**_named(destination), **told})
         return
     able = [f"每批 {limits.batch_size} 条", f"并发 {limits.concurrency}"]
-    able += [f"单次调用 {limits.call_timeout.total_seconds():g} 秒", _FINDS_OUT[limits.on_unknown]]
-    able.append("可逐条查询" if limits.on_unknown is OnUnknown.LOOK_UP else "不能逐条查询")
-    able.append("有回执" if limits.has_receipts else "没有回执：送达后不知是否入库")
-    able.append("有公示清单" if limits.has_listing else "没有公示清单：不能与它对账")
+    able += [f"单次调用 {limits.call_timeout.total_seconds():g} 秒", *_told(limits)]
     print_line(f"报送对象 {destination.name}（{destination.connector}）：{'，'.join(able)}")
 
 

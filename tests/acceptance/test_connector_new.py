@@ -19,7 +19,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return new(tmp_path_factory.mktemp("package"), NAME)
 
 
-@pytest.mark.parametrize("name", [NAME, LONGEST, "x"])
+@pytest.mark.parametrize("name", [NAME, LONGEST])
 def test_a_new_package_has_no_fault_for_the_linters(tmp_path: Path, name: str) -> None:
     made = new(tmp_path, name)
     ours = ("--config", ROOT / "pyproject.toml")

@@ -68,14 +68,18 @@ def test_an_installed_package_is_listed_with_its_version_and_abilities(
     text = command("connector", "list")
     rows = command.json("connector", "list").objects
 
-    assert f"通道 {NAME}：credit-gateway-{NAME} 0.1.0" in text.out
+    assert f"通道 {NAME}：credit-gateway-{NAME} 0.1.0；缺省每批 1 条，结果不明时重报" in text.out
     assert f"报送对象 city（{NAME}）：每批 1 条" in text.out
     [kind] = [row for row in rows if row["name"] == NAME]
     assert kind == {
         "name": NAME,
         "kind": NAME,
         "package": f"credit-gateway-{NAME} 0.1.0",
-        "error": None,
+        "batch_size": 1,
+        "on_unknown": "resend",
+        "has_look_up": False,
+        "has_receipts": False,
+        "has_listing": False,
     }
     assert rows[-1] == {
         "name": "city",

@@ -52,6 +52,14 @@ async def test_a_connector_keeps_its_promise(
 
 
 @every_kind
+async def test_a_kind_says_what_its_connector_can_do(harness: Any) -> None:
+    kind = CONNECTORS[harness.kind.partition("@")[0]]
+
+    assert kind.abilities.agree_with(harness.connector.limits)
+    assert kind.batch_size is not None
+
+
+@every_kind
 async def test_everything_that_is_sent_has_one_effect(harness: Any, item: ItemFactory) -> None:
     items = [item(n) for n in (3, 1, 2)]
 

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 import connectors
-from connectors import CONNECTORS, BadSettings, UnknownKind, UnusablePackage, build, plugged_in
+from connectors import (
+    CONNECTORS,
+    BadSettings,
+    UnknownKind,
+    UnusablePackage,
+    build,
+    kind_of,
+    plugged_in,
+)
+from connectors.memory import MemoryConnector, MemorySettings
+from connectors.shared import Clock
 
 
 def test_an_unknown_kind_is_refused_with_a_list_of_the_known_kinds(clock: Any) -> None:
@@ -39,17 +49,23 @@ def test_bad_settings_name_the_field_and_show_no_value(
 
 @pytest.fixture
 def plugged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kinds of other packages: one that works, and three that do not."""
+    """Kinds of other packages: one that works, and others that do not."""
     entries = [
         EntryPoint("carrier-pigeon", "tests.connectors.test_registry:PIGEON", connectors.GROUP),
         EntryPoint("gone", "no_such_module:KIND", connectors.GROUP),
         EntryPoint("odd", "tests.connectors.test_registry:ITS_NAME", connectors.GROUP),
+        EntryPoint("clumsy", "tests.connectors.test_registry:CLUMSY", connectors.GROUP),
         EntryPoint("memory", "tests.connectors.test_registry:PIGEON", connectors.GROUP),
     ]
     monkeypatch.setattr(connectors, "entry_points", lambda **_kw: EntryPoints(entries))
 
 
+def clumsy(_settings: MemorySettings, _now: Clock) -> MemoryConnector:
+    raise TypeError("of an older release")
+
+
 PIGEON = CONNECTORS["memory"]
+CLUMSY = kind_of(MemorySettings, clumsy)
 ITS_NAME = "carrier-pigeon"
 
 
@@ -61,6 +77,7 @@ def test_another_package_can_add_a_kind_by_entry_point(plugged: None, clock: Any
     ("kind", "words"),
     [
         ("gone", "通道 gone（no_such_module:KIND）载入失败（ModuleNotFoundError：.*；装上它缺的"),
+        ("clumsy", "通道 clumsy 用这些设置建不起来（TypeError：of an older release）"),
         ("odd", "不是 ConnectorKind；入口点应指向 kind_of"),
     ],
 )
