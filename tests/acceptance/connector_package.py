@@ -58,6 +58,13 @@ class Received:
     refusal: tuple[str, int] = ("no row has this", 500)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """It says nothing of a client that was killed."""
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
 @contextmanager
 def receiving() -> Iterator[Received]:
     """Run a platform on loopback for the block."""
@@ -83,7 +90,7 @@ def receiving() -> Iterator[Received]:
         def log_message(self, *_: Any, **__: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
         received.url = f"http://127.0.0.1:{server.server_address[1]}/rows"
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield received
