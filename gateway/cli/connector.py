@@ -192,7 +192,7 @@ def _plan(destination: Destination) -> str:
     kinds = "、".join(sorted(destination.takes))
     return (
         f"向报送对象 {destination.name}（{destination.title}，通道 {destination.connector}"
-        f"{f'，{where}' if where else ''}）发送二十多条编造的测试条目（{kinds}）：单位是"
+        f"{f'，{where}' if where else ''}）发送约二十条编造的测试条目（{kinds}）：单位是"
         "“通道测试有限公司（测试）”，文书号以“测试”开头，有的会重报、更正、撤回；"
         "不写本系统的数据库，对方收下的须由对方清除"
     )

@@ -103,6 +103,7 @@ def test_a_live_endpoint_is_tried_and_what_it_supports_is_told(
     done = command("connector", "test", "city", "--yes")
     rows = command.json("connector", "test", "city", "--yes").objects
 
+    assert command.json("deliveries", "list").objects == []
     assert told(asked, 2, "127.0.0.1", "编造的测试条目", "加 --yes 才发送")
     assert nothing_yet
     assert (done.code, "违约" in done.out, "未试成" in done.out) == (0, False, False)
