@@ -29,6 +29,19 @@ class Limits(Schema):
     has_listing: bool = False
 
 
+class Abilities(Schema):
+    """What every connector of a kind can do; None where its settings decide."""
+
+    on_unknown: OnUnknown | None = None
+    has_receipts: bool | None = None
+    has_listing: bool | None = None
+
+    def agree_with(self, limits: Limits) -> bool:
+        """Whether the limits of a connector of this kind say the same."""
+        told = ((getattr(self, name), getattr(limits, name)) for name in type(self).model_fields)
+        return all(of_kind in {None, own} for of_kind, own in told)
+
+
 class Connector(Protocol):
     """One destination. `send` and `look_up` return one outcome per item, in the same order.
 

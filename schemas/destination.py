@@ -4,11 +4,10 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from schemas.base import SHANGHAI, Schema
-from schemas.columns import columns_of
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, StandardColumn
 
 #: What a destination takes beside the reported kinds.
 GRADE_CHANGE = "grade_change"
@@ -90,6 +89,21 @@ class CallRate(Schema):
     during: DailyHours | None = None
 
 
+def _taken(name: str) -> str:
+    known = (*KINDS.in_order, GRADE_CHANGE)
+    if name not in known:
+        raise ValueError(f"不认识 {name}；可用：{'、'.join(known)}")
+    return name
+
+
+def _some_kind(takes: frozenset[str]) -> frozenset[str]:
+    if not takes:
+        raise ValueError(f"至少写一种；可用：{'、'.join((*KINDS.in_order, GRADE_CHANGE))}")
+    return takes
+
+
+#: The name of a reported kind, or "grade_change".
+TakenKind = Annotated[str, AfterValidator(_taken)]
 #: A span of time as configured.
 Wait = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
 
@@ -101,11 +115,12 @@ class Destination(Schema):
     title: str
     connector: str
     settings: dict[str, Any] = Field(default_factory=dict)
-    takes: frozenset[str]  #: names of reported kinds, and "grade_change"
+    #: names of reported kinds, and "grade_change"
+    takes: Annotated[frozenset[TakenKind], AfterValidator(_some_kind)]
     clocks: tuple[str, ...] = ("working-7",)
     since: date | None = None
-    requires: frozenset[str] | None = None
-    not_required: frozenset[str] = frozenset()
+    requires: frozenset[StandardColumn] | None = None
+    not_required: frozenset[StandardColumn] = frozenset()
     regions: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")], ...] = ()
     headline: bool = False
     grade_due: Wait = timedelta(hours=1)
@@ -127,16 +142,6 @@ class Destination(Schema):
     #: person. null: whatever changes.
     change_share: float | None = Field(default=0.3, ge=0, le=1)
 
-    @field_validator("takes")
-    @classmethod
-    def _known(cls, takes: frozenset[str]) -> frozenset[str]:
-        known = (*KINDS.in_order, GRADE_CHANGE)
-        if wrong := sorted(takes.difference(known)):
-            raise ValueError(f"不认识 {'、'.join(wrong)}；可用：{'、'.join(known)}")
-        if not takes:
-            raise ValueError(f"至少写一种；可用：{'、'.join(known)}")
-        return takes
-
     @field_validator("quiet_hours")
     @classmethod
     def _some_hours_left(cls, hours: tuple[DailyHours, ...]) -> tuple[DailyHours, ...]:
@@ -144,14 +149,6 @@ class Destination(Schema):
         if all(any(one.covers(at) for one in hours) for at in minutes):
             raise ValueError("合起来是全天，永远不会报送；留出可以报送的时段")
         return hours
-
-    @field_validator("requires", "not_required")
-    @classmethod
-    def _columns(cls, names: frozenset[str] | None) -> frozenset[str] | None:
-        known = {column.wire for kind in KINDS.in_order for column in columns_of(KINDS[kind].model)}
-        if wrong := sorted((names or frozenset()) - known):
-            raise ValueError(f"没有列 {'、'.join(wrong)}；列的代码见 schemas/generated")
-        return names
 
     def is_quiet(self, at: datetime) -> bool:
         """Whether the destination must not be called at this time."""

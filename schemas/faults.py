@@ -5,7 +5,10 @@ import re
 from json import JSONDecodeError
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+#: Where something stands in nested data: keys of mappings and numbers of lists.
+Place = tuple[int | str, ...]
 
 
 def faults(error: ValidationError) -> list[str]:
@@ -17,6 +20,16 @@ def placed(fault: ErrorDetails) -> str:
     """Return one error with its place."""
     where = ".".join(map(str, fault["loc"]))
     return f"{where}：{words(fault)}" if where else words(fault)
+
+
+def fault_at(place: Place, said: str) -> PydanticCustomError:
+    """Return a fault that a validator of a whole model found at a place within it."""
+    return PydanticCustomError("fault_at", "{said}", {"said": said, "place": place})
+
+
+def place_of(fault: ErrorDetails) -> Place:
+    """Return the place of one error, also where a validator of the whole model found it."""
+    return (*fault["loc"], *fault.get("ctx", {}).get("place", ()))
 
 
 def words(fault: ErrorDetails) -> str:

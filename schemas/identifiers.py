@@ -208,6 +208,12 @@ def credit_code_problem(code: str) -> str | None:
     return None
 
 
+def credit_code(start: str) -> str:
+    """Return an invented credit code: the 17 characters and their check character."""
+    total = sum(_USCC_VALUE[c] * weight for c, weight in zip(start, USCC_WEIGHTS, strict=True))
+    return start + USCC_ALPHABET[(31 - total) % 31]
+
+
 def identity_card_problem(number: str) -> str | None:
     """Return why a number is no resident identity number 居民身份证号 (GB 11643), or None.
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator
 
 from schemas.base import Schema
 from schemas.codes import RecordKind
+from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
@@ -182,3 +186,17 @@ class Catalogue(Mapping[RecordKind, Kind]):
 KINDS = Catalogue(_BUILT_IN)
 #: The kinds of 双公示, which are built in.
 DOUBLE_PUBLICITY = tuple(kind.name for kind in _BUILT_IN if kind.double_publicity)
+
+
+def standard_column(name: str) -> str:
+    """Return the wire column of a reported kind; raises ValueError if there is none such."""
+    known = {column.wire for kind in KINDS.in_order for column in columns_of(KINDS[kind].model)}
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0.8)
+        meant = f"是否应为 {near[0]}？" if near else ""
+        raise ValueError(f"没有列 {name}；{meant}列的代码见 schemas/generated")
+    return name
+
+
+#: The wire column of a reported kind, as a configuration names it.
+StandardColumn = Annotated[str, AfterValidator(standard_column)]

@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self
 import asyncssh
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from connectors.shared.layout import Layout
+from connectors.shared.layout import Layout, SentColumn
 from schemas.base import Schema
 from schemas.connection import TlsFiles
+from schemas.destination import TakenKind
 
 #: A name of an element, of a column of the platform.
 Element = Annotated[str, StringConstraints(pattern=r"^[^\W\d][\w.-]*$")]
@@ -22,7 +23,7 @@ class Dispatch(Layout):
     """The files of one record kind: the number in their names, and the platform's columns [B]."""
 
     code: str = Field(pattern=r"^[0-9A-Za-z]{6}$", title="报文号：部门4位和表2位")
-    columns: dict[str, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    columns: dict[SentColumn, Element] = Field(default={}, title="标准列名与平台列名，不写的同名")
     constants: dict[Element, str] = Field(default={}, title="固定值的列")
     key_column: Element | None = Field(default=None, title="携带本方标识的列")
     status_column: Element | None = Field(default=None, title="当前状态列")
@@ -55,7 +56,7 @@ class FileDropSettings(TlsFiles):
     host_key: str | None = Field(default=None, title="SSH 主机密钥，如 ssh-ed25519 AAAA…")
     upload_folder: Folder = Field(default=".", title="上传目录")
     journal_folder: Folder = Field(default="journal", title="本方记录已传文件的目录")
-    tables: dict[str, Dispatch] = Field(min_length=1, title="报文，按记录种类")
+    tables: dict[TakenKind, Dispatch] = Field(min_length=1, title="报文，按记录种类")
     answers: Answers | None = Field(default=None, title="回执文件")
     empty_day: time | None = Field(default=None, title="没有数据的日子，几点以后传一个空文件")
     batch_size: int = Field(default=5000, ge=1, le=5000, title="每个文件的条数")

@@ -3,11 +3,13 @@
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.base import Schema
 from schemas.codes import Verb
 from schemas.delivery import Item
+from schemas.kinds import standard_column
+from schemas.messages import GradeChanged
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 #: 当前状态 of the national layout: 0 in force, 1 revoked; 2 repaired on platforms that know it.
@@ -20,11 +22,19 @@ _STATUSES = {
 }
 
 
+def _sent(name: str) -> str:
+    return name if name in GradeChanged.model_fields else standard_column(name)
+
+
+#: A column that items have: of the standard, or of a grade change.
+SentColumn = Annotated[str, AfterValidator(_sent)]
+
+
 class Layout(Schema):
     """The columns of a platform's rows, of one record kind."""
 
-    columns: dict[str, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
-    left_out: frozenset[str] = Field(default=frozenset(), title="不写入的标准列")
+    columns: dict[SentColumn, Name] = Field(default={}, title="标准列名与平台列名，不写的同名")
+    left_out: frozenset[SentColumn] = Field(default=frozenset(), title="不写入的标准列")
     constants: dict[str, str] = Field(default={}, title="固定值的列，如 datasource")
     status_column: Name | None = Field(default=None, title="当前状态列")
     statuses: dict[Verb, str] = Field(default=_STATUSES, title="动作与当前状态的对应")

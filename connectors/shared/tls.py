@@ -17,6 +17,10 @@ _LEGACY_SERVER_CONNECT = 0x4
 class TlsFileError(ValueError):
     """A certificate or key cannot be used; the message names the setting, the file and the fix."""
 
+    def __init__(self, setting: str, fault: str) -> None:
+        super().__init__(f"{setting}：{fault}")
+        self.setting = setting
+
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
     """Return a context that checks the other side's certificate and its name.
@@ -51,7 +55,7 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 def _unusable(setting: str, path: str | None, error: Exception, wanted: str) -> TlsFileError:
     said = of_system(error) if isinstance(error, OSError) else str(error)
     cause = getattr(error, "reason", None) or said
-    return TlsFileError(f"{setting}：{path} 不能用（{cause}）；应为{wanted}")
+    return TlsFileError(setting, f"{path} 不能用（{cause}）；应为{wanted}")
 
 
 #: The error of a connection whose certificate is not trusted.

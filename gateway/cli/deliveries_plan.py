@@ -48,7 +48,7 @@ def deliveries_plan(
     destination = _destination(settings.destinations, name)
 
     async def work() -> _Found:
-        connector = build_connector(destination, system_clock)
+        connector = build_connector(settings, destination, system_clock)
         limits = connector.limits
         await connector.close()
         async with reading(settings) as built, built.database.transaction() as connection:

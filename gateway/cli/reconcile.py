@@ -120,7 +120,7 @@ async def _compared(
     try:
         if isinstance(side, Register):
             return await compare_register(built, side, run_)
-        connector = build_connector(side, built.clock)
+        connector = build_connector(built.settings, side, built.clock)
         try:
             done = await reconcile_platform(
                 built.database, built.reconcile_scope, side, connector, run_

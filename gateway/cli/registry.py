@@ -183,6 +183,14 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "connector": {
         "list": ("connector:connector_list", "列出报送通道的种类，和各报送对象的能力。"),
+        "test": (
+            "connector:connector_test",
+            "用编造的条目在对方的测试环境试一遍通道的每项约定，说明它支持什么。",
+        ),
+        "new": (
+            "connector_new:connector_new",
+            "生成一种新通道的安装包：代码、设置、说明和通得过的测试。",
+        ),
     },
     "kinds": {
         "list": ("kinds:kinds_list", "列出信息种类：内置的和配置的，列有没有核对过。"),

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.errors import BadConfiguration
-from schemas.faults import of_system
+from schemas.faults import Place, of_system
 
 
 class SecretMissing(BadConfiguration):
-    """A secret that the configuration names is missing."""
+    """A secret that the configuration names is missing; `place` is where it names it."""
+
+    place: Place = ()
 
 
 def secret_of(path: Path) -> str:
@@ -37,8 +39,16 @@ def resolve(value: Any, environment: Mapping[str, str]) -> Any:
         case {"file": str(name), **rest} if not rest:
             return secret_of(Path(name))
         case dict():
-            return {key: resolve(item, environment) for key, item in value.items()}
+            return {key: _entry(key, item, environment) for key, item in value.items()}
         case list():
-            return [resolve(item, environment) for item in value]
+            return [_entry(number, item, environment) for number, item in enumerate(value)]
         case _:
             return value
+
+
+def _entry(step: int | str, value: Any, environment: Mapping[str, str]) -> Any:
+    try:
+        return resolve(value, environment)
+    except SecretMissing as missing:
+        missing.place = (step, *missing.place)
+        raise

@@ -5,7 +5,6 @@ Environment variables (`CREDIT_GATEWAY_DATABASE_URL` and so on) take precedence 
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -16,6 +15,7 @@ from typing import Any
 from pydantic import (
     AliasChoices,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -29,11 +29,12 @@ from gateway.config.account_settings import (
     ReconcileSettings,
     RetentionSettings,
 )
+from gateway.config.consistency import check_clocks, check_sides
 from gateway.config.errors import BadConfiguration
 from gateway.config.http_settings import HttpSettings
-from gateway.config.secrets import resolve
+from gateway.config.secrets import SecretMissing, resolve
 from gateway.config.telling_settings import NotifySettings, TracingSettings
-from gateway.config.yaml_text import parse_yaml
+from gateway.config.yaml_text import YamlText, parse_yaml
 from schemas.base import Schema
 from schemas.codes import RecordKind, SubjectKind
 from schemas.configured import ConfiguredKind, adopt
@@ -45,7 +46,7 @@ from schemas.destination import (
     Destination,
     TimeLimit,
 )
-from schemas.faults import of_system, placed
+from schemas.faults import Place, of_system, place_of, placed
 from schemas.input_rules import InputRules
 from schemas.verdict import Exclusion, Scope
 
@@ -149,6 +150,7 @@ class Settings(BaseSettings):
     notify: NotifySettings = NotifySettings()
     tracing: TracingSettings = TracingSettings()
     destinations: tuple[Destination, ...] = ()
+    _written: YamlText = PrivateAttr(default=YamlText("环境变量"))
 
     @classmethod
     def settings_customise_sources(
@@ -172,26 +174,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        destinations = [one.name for one in self.destinations]
-        sides = Counter([*destinations, *(one.name for one in self.reconcile.registers)])
-        for name, times in sides.items():
-            if times > 1:
-                where = "destinations" if name in destinations else "reconcile registers"
-                raise ValueError(f"{where}：{name} 写了{times}次；每个 name 只能有一个")
-        for destination in self.destinations:
-            unknown = set(destination.clocks) - set(self.all_clocks)
-            if unknown or not destination.clocks:
-                wrong = f"没有时限 {'、'.join(sorted(unknown))}" if unknown else "至少要有一个时限"
-                known = "、".join(self.all_clocks)
-                raise ValueError(f"destinations {destination.name} clocks：{wrong}；可用：{known}")
-        if self.entry_clock is not None and self.entry_clock not in self.all_clocks:
-            known = "、".join(self.all_clocks)
-            raise ValueError(f"entry_clock：没有时限 {self.entry_clock}；可用：{known}")
-        headlines = [d.name for d in self.destinations if d.headline]
-        if len(headlines) > 1:
-            named = "、".join(headlines)
-            raise ValueError(f"destinations headline：{named} 都写了 true；只能有一个")
+        check_sides(self.destinations, self.reconcile.registers)
+        check_clocks(self.destinations, self.all_clocks, self.entry_clock)
         return self
+
+    def written_at(self, place: Place) -> str:
+        """Return for messages where a setting is written: the variable, or the file and line."""
+        return _variable(place) or self._written.at(place)
 
     @property
     def all_clocks(self) -> dict[str, TimeLimit]:
@@ -223,36 +212,44 @@ def load_settings(path: Path | None) -> Settings:
         raise BadConfiguration(f"{path} 读不出来：{said}；改正 --config 的路径") from error
     except UnicodeDecodeError as error:
         raise BadConfiguration(f"{path} 应为 UTF-8 编码：{error}") from error
-    return make_settings(parse_yaml(content, str(path), BadConfiguration), str(path))
+    written = YamlText(str(path), content)
+    return make_settings(parse_yaml(content, written.name, BadConfiguration), written)
 
 
-def make_settings(content: Mapping[str, Any], name: str) -> Settings:
-    """Make settings from parsed YAML; `name` is for error messages.
+def make_settings(content: Mapping[str, Any], written: YamlText | str) -> Settings:
+    """Make settings from parsed YAML; its text, or at least its name, is for error messages.
 
     Raises:
         BadConfiguration: an unknown key or a wrong value, in the content or the environment; a
             secret that it refers to is missing.
     """
+    written = YamlText(written) if isinstance(written, str) else written
     # pydantic-settings would take these as options of its own.
     if foreign := sorted(key for key in map(str, content) if key.startswith("_")):
-        raise BadConfiguration(f"{name}：{'、'.join(foreign)}：不认识的键；改正键名或删去")
+        raise BadConfiguration(
+            f"{written.at((foreign[0],))}：{'、'.join(foreign)}：不认识的键；改正键名或删去"
+        )
     if misspelt := [words for name in sorted(os.environ) if (words := _misspelt(name))]:
         raise BadConfiguration("\n".join(misspelt))
-    # The secrets of destinations are resolved when their connectors are built.
-    resolved = {
-        key: value if key == "destinations" else resolve(value, os.environ)
-        for key, value in content.items()
-    }
     try:
-        return Settings(**resolved)
+        # The secrets of destinations are resolved when their connectors are built.
+        others = {key: value for key, value in content.items() if key != "destinations"}
+        settings = Settings(**{**content, **resolve(others, os.environ)})
+    except SecretMissing as missing:
+        raise BadConfiguration(f"{written.at(missing.place)}：{missing}") from None
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        lines = [f"{_variable(fault['loc']) or name}：{placed(fault)}" for fault in found]
+        lines = [
+            f"{_variable(fault['loc']) or written.at(place_of(fault))}：{placed(fault)}"
+            for fault in found
+        ]
         raise BadConfiguration("\n".join(lines)) from None
     except SettingsError as error:
         given = "、".join(sorted(name for name in os.environ if name.startswith(_PREFIX)))
         fix = """列表写成 '["…"]'"""
         raise BadConfiguration(f"环境变量 {given} 中有一个应写成 JSON，{fix}：{error}") from None
+    settings._written = written  # noqa: SLF001  its own maker
+    return settings
 
 
 def _misspelt(name: str) -> str | None:

@@ -1,11 +1,15 @@
 """Read YAML that people write: configuration, rule sets, policies and their cases."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from schemas.faults import Place
 
 
 def parse_yaml(content: str, name: str, refusal: type[ValueError]) -> Mapping[str, Any]:
@@ -50,3 +54,39 @@ _WHY = {
 
 def _place(error: MarkedYAMLError) -> str:
     return f" 第{error.problem_mark.line + 1}行" if error.problem_mark else ""
+
+
+@dataclass(frozen=True, slots=True)
+class YamlText:
+    """What was parsed: the name of the file, for messages, and its text.
+
+    All are equal: where settings are written makes no difference to them.
+    """
+
+    name: str = field(compare=False)
+    content: str = field(default="", compare=False)
+
+    def at(self, place: Place) -> str:
+        """Return the file and the line of a place, as `gateway.yaml 第12行`.
+
+        A place that is not written has the line of what it is missing in.
+        """
+        node = YAML(typ="safe").compose(self.content) if self.content else None
+        if node is None:
+            return self.name
+        line = node.start_mark.line
+        for step in place:
+            found = _entry(node, step)
+            if found is not None:
+                line, node = found
+        return f"{self.name} 第{line + 1}行"
+
+
+def _entry(node: Node, step: int | str) -> tuple[int, Node] | None:
+    """Return the line of an entry, which for a mapping is that of its key, and the entry."""
+    if isinstance(node, MappingNode):
+        entries = ((key, value) for key, value in node.value if key.value == str(step))
+        return next(((key.start_mark.line, value) for key, value in entries), None)
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step].start_mark.line, node.value[step]
+    return None

@@ -6,19 +6,33 @@ import connectors
 from connectors.protocol import Connector
 from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
-from gateway.config.secrets import resolve
+from gateway.config.secrets import SecretMissing, resolve
+from gateway.config.settings import Settings
 from schemas.destination import Destination
+from schemas.faults import Place
 
 
-def build_connector(destination: Destination, clock: Clock) -> Connector:
+def build_connector(settings: Settings, destination: Destination, clock: Clock) -> Connector:
     """Build the connector of a destination, with its secrets resolved from the environment.
 
     Raises:
-        BadConfiguration: a secret is missing, or the connector refuses its settings.
+        BadConfiguration: a secret is missing, there is no such connector, or it refuses its
+            settings; each line names the file and the line.
     """
+    faults: list[tuple[Place, str]]
     try:
-        settings = resolve(destination.settings, os.environ)
-        return connectors.build(destination.connector, settings, clock)
-    except (BadConfiguration, connectors.UnknownKind, connectors.BadSettings) as error:
-        lines = [f"destinations {destination.name} {line}" for line in str(error).splitlines()]
-        raise BadConfiguration("\n".join(lines)) from None
+        own = resolve(destination.settings, os.environ)
+        return connectors.build(destination.connector, own, clock)
+    except SecretMissing as missing:
+        faults = [(("settings", *missing.place), str(missing))]
+    except (connectors.UnknownKind, connectors.UnusablePackage) as error:
+        faults = [(("connector",), str(error))]
+    except connectors.BadSettings as error:
+        faults = [(("settings", *place), words) for place, words in error.faults]
+    number = [one.name for one in settings.destinations].index(destination.name)
+    lines = [
+        f"{settings.written_at(('destinations', number, *place))}："
+        f"destinations {destination.name} {words}"
+        for place, words in faults
+    ]
+    raise BadConfiguration("\n".join(lines))

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.due.workdays import Workdays
 from schemas.codes import RecordKind
-from schemas.identifiers import USCC_ALPHABET, USCC_WEIGHTS
+from schemas.identifiers import credit_code
 
 REGION = "159900"
 MONTH = "2026-10"
@@ -59,15 +59,6 @@ class Story:
     def on(self, day: date) -> Iterator[StoryMessage]:
         """Return the messages of a day."""
         return (message for message in self.messages if message.day == day)
-
-
-def credit_code(start: str) -> str:
-    """Return an invented credit code: the 17 characters and their check character."""
-    total = sum(
-        USCC_ALPHABET.index(letter) * weight
-        for letter, weight in zip(start, USCC_WEIGHTS, strict=True)
-    )
-    return start + USCC_ALPHABET[(31 - total) % 31]
 
 
 def company(number: int) -> tuple[str, str]:

@@ -43,7 +43,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings += await _stored(settings)
     findings += await _bus(settings)
     findings.append(await examined("运行状态", lambda: _running(settings)))
-    findings += [await _destination(one) for one in settings.destinations]
+    findings += [await _destination(settings, one) for one in settings.destinations]
     return findings
 
 
@@ -135,9 +135,9 @@ async def _running(settings: Settings) -> str:
     return f"{base} 的进程，各部分都在工作；其他进程看各自的 health_port"
 
 
-async def _destination(destination: Destination) -> Finding:
+async def _destination(settings: Settings, destination: Destination) -> Finding:
     async def reach() -> str:
-        connector = build_connector(destination, system_clock)
+        connector = build_connector(settings, destination, system_clock)
         try:
             health = await connector.health()
         finally:

@@ -76,7 +76,7 @@ def build_deliverers(gateway: Gateway) -> list[Deliverer]:
     return [
         Deliverer(
             destination,
-            build_connector(destination, gateway.clock),
+            build_connector(gateway.settings, destination, gateway.clock),
             gateway.database,
             gateway.keys,
             gateway.installation,

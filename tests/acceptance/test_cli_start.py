@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from connectors import CONNECTORS
 from gateway.store.base.engine import Database
 from tests.acceptance.command import PAST, Command, commanding, told, write
 from tests.conftest import SETTINGS
@@ -208,8 +209,29 @@ def test_the_kinds_of_destinations_and_what_those_configured_can_do_are_listed(
     rows = command.json("connector", "list").objects
 
     assert listed.code == 0
-    assert "通道 exchange-database：自带" in listed.out
-    assert "通道 file-drop：自带" in listed.out
+    assert "通道 platform-json：自带；缺省每批 100 条，结果不明时查询，可逐条查询" in listed.out
+    assert "通道 platform-soap：自带；缺省每批 500 条，结果不明时重报，对方去重，不能" in listed.out
+    assert "有无回执，看设置，没有公示清单" in listed.out
+    assert "通道 memory：自带；缺省每批 100 条，结果不明时怎样查明，看设置" in listed.out
+    assert {one["name"] for one in rows if one["kind"] == one["name"]} == set(CONNECTORS)
+    abilities = {"name", "kind", "batch_size", "has_look_up", "has_receipts", "has_listing"}
+    assert [one for one in rows if not abilities <= set(one)] == []
     names = [one["name"] for one in SETTINGS["destinations"]]
     assert [one["destination"] for one in rows if "destination" in one] == names
-    assert "结果不明时查询" in listed.out
+    assert "报送对象 platform（memory）：每批 100 条，并发 4，单次调用 30 秒，" in listed.out
+
+
+def test_one_wrong_destination_does_not_keep_the_others_from_being_listed(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = {**SETTINGS, "destinations": [destination(connector="telex"), destination(name="b")]}
+    command = commanding(database, tmp_path, settings)
+
+    listed = command("connector", "list")
+    [wrong, well] = command.json("connector", "list").objects[-2:]
+
+    assert listed.code == 1
+    assert "报送对象 bureau（telex）不能用：" in listed.out
+    assert (wrong["name"], wrong["kind"]) == ("bureau", "telex")
+    assert "gateway.yaml 第1行：destinations bureau 没有通道 telex；现有" in wrong["error"]
+    assert (well["name"], well["batch_size"]) == ("b", 100)

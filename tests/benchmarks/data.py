@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from gateway.demo.story import credit_code
+from schemas.identifiers import credit_code
 
 RECORDS, SUBJECTS = 50_000, 5_000
 DAY = "2026-10-12"

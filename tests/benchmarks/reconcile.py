@@ -16,7 +16,6 @@ from connectors.memory import MemoryConnector, MemorySettings
 from gateway.check.checker import Checker
 from gateway.check.raw import Raw
 from gateway.config.keys import Keys, Master
-from gateway.demo.story import credit_code
 from gateway.reconcile.difference import DifferenceKind
 from gateway.reconcile.run import ReconciledDays, ReconcileScope, begin, reconcile_platform
 from gateway.record.content import content
@@ -26,7 +25,7 @@ from gateway.store.base.upgrade import upgrade
 from schemas.codes import RecordKind
 from schemas.delivery import Listed, ListingMark
 from schemas.destination import Destination
-from schemas.identifiers import document_number_key
+from schemas.identifiers import credit_code, document_number_key
 from tests.benchmarks.data import DAY, body, penalty
 from tests.benchmarks.world import World, fresh_database, take_statistics
 

@@ -339,7 +339,12 @@ async def test_the_file_of_one_kind_is_handed_over_though_that_of_another_fails(
         ({"password": None}, "sftp 要写 password 或 ssh_key_file"),
         ({"protocol": "ftps", "password": None}, "ftps 要写 password"),
         ({"tables": {"penalty": {"code": "15"}}}, "code"),
-        ({"tables": {"a": {"code": "001501"}, "b": {"code": "001501"}}}, "报文号相同"),
+        ({"tables": {"penalty": {"code": "001501"}, "licence": {"code": "001501"}}}, "报文号相同"),
+        ({"tables": {"penalties": {"code": "001501"}}}, "不认识 penalties；可用：penalty、"),
+        (
+            {"tables": {"penalty": {"code": "001501", "columns": {"CF_WHS": "WSH"}}}},
+            "没有列 CF_WHS；是否应为 CF_WSH",
+        ),
         ({"tables": {"penalty": {"code": "001501", "columns": {"A": "1 x"}}}}, "columns"),
     ],
 )

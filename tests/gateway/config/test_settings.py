@@ -130,6 +130,46 @@ def test_an_invalid_file_is_refused_with_the_place_of_the_fault(
         load_settings(written(tmp_path, text))
 
 
+DESTINATIONS = """\
+destinations:
+  - name: platform
+    title: 样例平台
+    connector: memory
+    takes: [penalty]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "    requires:\n      - CF_WSH\n      - CF_WHS\n",
+            "第8行：destinations.0.requires.1：没有列",
+        ),
+        ("    clocks: [calendar-8]\n", "第6行：destinations platform clocks：没有时限 calendar-8"),
+        ("    colour: red\n", "第6行：destinations.0.colour：不认识的键"),
+        ("  - name: bank\n    connector: memory\n", "第6行：destinations.1.title：没有写"),
+        (
+            "  - {name: platform, title: b, connector: memory, takes: [penalty]}\n",
+            "第6行：destinations：platform 写了2次",
+        ),
+        (
+            "    headline: true\n"
+            "  - name: b\n    title: b\n    connector: memory\n    takes: [licence]\n"
+            "    headline: true\n",
+            "第11行：destinations headline：platform、b 都写了 true",
+        ),
+        ("http:\n  api_keys:\n    - {env: NO_SUCH_KEY}\n", "第8行：没有环境变量 NO_SUCH_KEY"),
+        ("_secrets: 1\n", "第6行：_secrets：不认识的键"),
+        ("entry_clock: entry-6\n", "第6行：entry_clock：没有时限 entry-6"),
+        ("reconcile:\n  registers:\n    - &r {name: 登记, title: t}\n    - *r\n", "第8行："),
+    ],
+)
+def test_a_fault_has_the_line_where_it_is_written(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadConfiguration, match=rf"gateway\.yaml {said}"):
+        load_settings(written(tmp_path, DESTINATIONS + text))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"missing\.yaml"):
         load_settings(tmp_path / "missing.yaml")
