@@ -138,6 +138,9 @@ class Destination(Schema):
     #: Of each claim, the share kept for deliveries that were never tried, so that retries, which
     #: are due earlier, cannot starve them.
     fresh_share: float = Field(default=0.25, ge=0, le=1)
+    #: Of each claim, the share for deliveries that were overdue before they were tried, such as a
+    #: year that is reported afterwards, while others wait.
+    backfill_share: float = Field(default=0.25, ge=0.01, le=1)
     #: Of what it shows, the share that may be corrected or withdrawn in a day; more waits for a
     #: person. null: whatever changes.
     change_share: float | None = Field(default=0.3, ge=0, le=1)

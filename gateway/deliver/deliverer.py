@@ -76,7 +76,8 @@ class Deliverer:
         # While somebody keeps an old transaction open, none of them can be removed, and a search
         # past all of them takes longer and longer: it is made seldom, and begins behind that one
         # meanwhile. What became ready before has its turn some seconds later.
-        self._front = claims.FIRST
+        self._fronts = claims.FROM_THE_FIRST
+        self._backfill = 0.0  #: places of claims that are left to overdue ones
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
     @property
@@ -237,8 +238,11 @@ class Deliverer:
         limit = min(wanted, 2000)
         is_ready = not (look or probe)
         is_search = is_ready and self._searching.is_time
-        front = claims.FIRST if is_search else self._front
-        start = time.monotonic()
+        fronts = claims.FROM_THE_FIRST if is_search else self._fronts
+        self._backfill += limit * self.destination.backfill_share if is_ready else 0.0
+        backfill = int(self._backfill)
+        self._backfill -= backfill
+        now, start = self.clock(), time.monotonic()
         async with self.database.transaction() as connection:
             with self._searching.measured() if is_search else nullcontext():
                 claimed = await claims.claim(
@@ -246,10 +250,11 @@ class Deliverer:
                     self.name,
                     limit=limit,
                     fresh=ceil(limit * self.destination.fresh_share),
-                    front=front,
+                    backfill=backfill,
+                    fronts=fronts,
                     token=str(uuid.uuid4()),
                     lease=lease,
-                    now=self.clock(),
+                    now=now,
                     look=look,
                     act=self.caller.act(look=look).value,
                     probe=probe,
@@ -263,8 +268,7 @@ class Deliverer:
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
         if is_ready:
-            first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
-            self._front = max(first, default=front)
+            self._fronts = fronts.behind(claimed, now)
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
             await self._calls.make(claimed, until, done)

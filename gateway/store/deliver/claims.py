@@ -3,7 +3,9 @@
 Leases run on the clock of the database; due and retry times are parameters.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -12,21 +14,29 @@ from gateway.store.base.statements import one_of
 from schemas.delivery import HANDED_OVER, Claimed
 
 #: Deliveries never tried have a share of each claim: many retries, all due earlier, would starve
-#: them. Each of the two has its own index, so that it is read in the order of due times.
-_PICK_READY = """
-    with fresh as (
-        select id, due_at from delivery
-        where destination = :destination and state = 'ready' and attempts = 0
-          and (due_at, id) > (:front_at, :front_id)
-        order by due_at, id limit :limit for update skip locked),
+#: them. So would those that were overdue before they were tried, such as a year that is reported
+#: afterwards: while others wait they have no more than a share. New ones and tried ones have their
+#: own index each, so that they are read in the order of due times.
+_NEW = """
+        select id, due_at, row_number() over (order by due_at, id) as place from (
+            select id, due_at from delivery
+            where destination = :destination and state = 'ready' and attempts = 0
+              and {when} and (due_at, id) > (:{name}_at, :{name}_id)
+            order by due_at, id limit :limit for update skip locked) as new
+"""
+_PICK_READY = f"""
+    with timely as ({_NEW.format(when="due_at > :now", name="timely")}),
+    overdue as ({_NEW.format(when="due_at <= :now", name="overdue")}),
     tried as (
         select id, due_at from delivery
         where destination = :destination and state = 'ready' and attempts > 0
         order by due_at, id limit :limit for update skip locked),
     heads as (
-        select id, due_at, row_number() over (order by due_at, id) <= :fresh as shared from fresh
-        union all select id, due_at, false from tried)
-    select id from heads order by shared desc, due_at, id limit :limit
+        select id, due_at, case when place <= :fresh then 0 else 1 end as turn from timely
+        union all
+        select id, due_at, case when place <= :backfill then 0 else 2 end from overdue
+        union all select id, due_at, 1 from tried)
+    select id from heads order by turn, due_at, id limit :limit
 """
 #: One of those that have waited longest, so that every one has its turn: the earliest due may be
 #: refused for ever, and would then be every probe of a breaker.
@@ -95,8 +105,28 @@ _CLAIM = (
 _CLAIM_READY = text(_CLAIM.format(pick=_PICK_READY, handed_over=one_of(HANDED_OVER)))
 _CLAIM_PROBE = text(_CLAIM.format(pick=_PICK_PROBE, handed_over=one_of(HANDED_OVER)))
 _CLAIM_UNKNOWN = text(_CLAIM.format(pick=_PICK_UNKNOWN, handed_over=one_of(HANDED_OVER)))
+#: More than any claim has.
+MOST = 10**9
+Front = tuple[datetime, int]
 #: Before every delivery: (due time, id).
-FIRST = (datetime(1, 1, 2, tzinfo=UTC), 0)
+FIRST: Front = (datetime(1, 1, 2, tzinfo=UTC), 0)
+
+
+class Fronts(NamedTuple):
+    """Behind which due time and id new deliveries are looked for, before and after now."""
+
+    timely: Front = FIRST
+    overdue: Front = FIRST
+
+    def behind(self, claimed: Iterable[Claimed], now: datetime) -> "Fronts":
+        """Return the fronts behind what was claimed for the first time."""
+        first = [(one.due_at, one.id) for one in claimed if one.attempts == 1]
+        timely = [one for one in first if one[0] > now]
+        overdue = [one for one in first if one[0] <= now]
+        return Fronts(max(timely, default=self.timely), max(overdue, default=self.overdue))
+
+
+FROM_THE_FIRST = Fronts()
 #: An upper bound for the wait before any retry after the due time.
 LONGEST_WAIT = timedelta(days=60)
 
@@ -113,13 +143,15 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     act: str = "send",
     probe: bool = False,
     fresh: int = 0,
-    front: tuple[datetime, int] = FIRST,
+    backfill: int = MOST,
+    fronts: Fronts = FROM_THE_FIRST,
     longest: timedelta = LONGEST_WAIT,
 ) -> list[Claimed]:
     """Lease up to `limit` ready deliveries, earliest due first, and open their attempts.
 
-    `fresh` of the places go first to the earliest due that were never tried; of these only those
-    behind `front`, a due time and id, are looked at. With `look` it leases
+    `fresh` of the places go first to the earliest due that were never tried and can be in time,
+    and `backfill` to those that were overdue before (all of them, unless told); others go last. Of both only those
+    behind their front are looked at. With `look` it leases
     deliveries with an unknown outcome instead, to ask or to send again as `act` says, once their
     settle time is over; a time beyond the due time and the `longest` wait is of a clock that was
     wrong. For a `probe` those come first that have waited longest. It is one statement and skips
@@ -141,8 +173,9 @@ async def claim(  # noqa: PLR0913  the parts of a lease
         statement = _CLAIM_PROBE
     else:
         statement = _CLAIM_READY
-        values["fresh"] = min(fresh, limit)
-        values["front_at"], values["front_id"] = front
+        values |= {"fresh": min(fresh, limit), "backfill": min(backfill, limit)}
+        values["timely_at"], values["timely_id"] = fronts.timely
+        values["overdue_at"], values["overdue_id"] = fronts.overdue
     return [Claimed(*row) for row in await connection.execute(statement, values)]
 
 

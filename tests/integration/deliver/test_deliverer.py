@@ -238,7 +238,7 @@ async def test_where_searches_are_slow_they_begin_behind_what_was_claimed(
     await world.take(*[penalty(n, n) for n in range(1, 61)])
     deliverer = world.deliverer()
     await deliverer.round()  # the first search is from the first one; a claim is of 25
-    await world.take(penalty(99, 99, CF_JDRQ="2026/09/01"))
+    await world.take(penalty(99, 99, CF_JDRQ="2026/10/07"))
     await deliverer.drain()
     behind = [number for _, number in world.sent()]
     deliverer._searching.at_once()

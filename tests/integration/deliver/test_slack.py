@@ -87,6 +87,39 @@ async def test_a_claim_is_full_whatever_the_share_of_new_deliveries(
     assert len({one.id for one in claimed}) == count
 
 
+async def test_a_year_that_is_reported_afterwards_leaves_fresh_decisions_their_place(
+    make_world: MakeWorld,
+) -> None:
+    settings = {"batch_size": 1, "concurrency": 1}
+    world = await make_world(destinations=[PLATFORM | {"settings": settings}])
+    await world.take(*(penalty(n, n, CF_JDRQ="2025/10/10") for n in range(1, 101)))
+    await world.take(*(penalty(n, n, CF_JDRQ="2026/10/12") for n in range(101, 111)))
+
+    done = await world.deliverer().round()
+
+    days = [item.decision_date for item in world.connector().stored.values()]
+    assert done.claimed == 25
+    assert sum(day.year == 2026 for day in days if day) == 10
+    assert sum(day.year == 2025 for day in days if day) == 15
+
+
+async def test_overdue_deliveries_keep_their_share_however_much_is_fresh(
+    make_world: MakeWorld,
+) -> None:
+    one_a_claim = {"rates": [{"calls": 1, "within": "PT10S"}], "settings": {"batch_size": 1}}
+    world = await make_world(destinations=[PLATFORM | one_a_claim])
+    await world.take(*(penalty(n, n, CF_JDRQ="2025/10/10") for n in range(1, 21)))
+    await world.take(*(penalty(n, n, CF_JDRQ="2026/10/12") for n in range(21, 61)))
+
+    for _ in range(20):
+        await world.deliverer().round()
+        world.clock.step(timedelta(seconds=10))
+
+    days = [item.decision_date for item in world.connector().stored.values()]
+    assert [day.year for day in days if day].count(2025) == 5
+    assert len(days) == 20
+
+
 async def test_shrinking_slack_is_escalated_once_at_each_step(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=None))  # held, so that nothing sends it
     due = await world.value("select due_at from delivery where destination = 'platform'")

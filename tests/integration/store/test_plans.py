@@ -29,7 +29,7 @@ GROWING = frozenset({"decision", "record_version", "delivery", "subject", "fact"
 #: Asked by a person for a list without a filter, or for all that is open with its subjects; once
 #: when a rule set is bound anew, and once a day for a corrected calendar; all changes of a month
 #: with their subjects; all that is published; once a day, the versions of a year that came or went
-#: out late.
+#: out late; for a new edition of a list, all entries of its kind.
 WHOLE = {
     "account.ledgers._GRADE_CHANGES",
     "account.our_side._MOVED",
@@ -40,6 +40,8 @@ WHOLE = {
     "deliver.worklist._IDS",
     "deliver.worklist._PAGE",
     "deliver.worklist._SECONDS",
+    "record.list_editions._ABSENT",
+    "record.list_editions._ADDED",
     "score.activations._SCORED_HERE",
     "score.grade_changes._CHANGES",
     "score.published._TOLD",
