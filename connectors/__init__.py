@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from connectors.bank_webhook import BankWebhook, BankWebhookSettings
+from connectors.excel_template import ExcelTemplate, ExcelTemplateSettings
 from connectors.exchange_database import ExchangeDatabase, ExchangeDatabaseSettings
 from connectors.file_drop import FileDrop, FileDropSettings
 from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
@@ -23,7 +24,7 @@ from connectors.platform_api import (
     PlatformSoap,
     PlatformSoapSettings,
 )
-from connectors.protocol import Connector
+from connectors.protocol import CarriedByPerson, Connector
 from connectors.shared import Clock
 from connectors.shared.tls import TlsFileError
 from schemas.base import Schema
@@ -36,6 +37,8 @@ __all__ = [
     "ConnectorKind",
     "UnknownKind",
     "build",
+    "find",
+    "kind_by_person",
     "kind_of",
     "kinds",
 ]
@@ -56,10 +59,14 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
-    """One kind of destination: its settings model and its constructor. Make it with `kind_of`."""
+    """One kind of destination: its settings model and its constructor. Make it with `kind_of`.
+
+    `by_person`: nobody calls it, a person carries a file there; made with `kind_by_person`.
+    """
 
     settings: type[Schema]
     make: Callable[[Any, Clock], Connector]
+    by_person: bool = False
 
 
 def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> ConnectorKind:
@@ -67,8 +74,14 @@ def kind_of(settings: type[S], make: Callable[[S, Clock], Connector]) -> Connect
     return ConnectorKind(settings, make)
 
 
+def kind_by_person(settings: type[S], make: Callable[[S, Clock], CarriedByPerson]) -> ConnectorKind:
+    """Make the ConnectorKind of destinations to which a person carries files."""
+    return ConnectorKind(settings, make, by_person=True)
+
+
 CONNECTORS: dict[str, ConnectorKind] = {
     "bank-webhook": kind_of(BankWebhookSettings, BankWebhook),
+    "excel-template": kind_by_person(ExcelTemplateSettings, ExcelTemplate),
     "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase),
     "file-drop": kind_of(FileDropSettings, FileDrop),
     "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic),
@@ -86,14 +99,20 @@ def kinds() -> dict[str, ConnectorKind]:
     return {**theirs, **CONNECTORS}
 
 
+def find(kind: str) -> ConnectorKind:
+    """Return a kind by its name; raises UnknownKind for one that does not exist."""
+    found = CONNECTORS.get(kind) or kinds().get(kind)
+    if found is None:
+        raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted(kinds()))}")
+    return found
+
+
 def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
     """Build a connector; it opens no connection before its first call.
 
     Raises UnknownKind for a kind that does not exist, and BadSettings for invalid settings.
     """
-    found = CONNECTORS.get(kind) or kinds().get(kind)
-    if found is None:
-        raise UnknownKind(f"没有通道 {kind}；现有：{'、'.join(sorted(kinds()))}")
+    found = find(kind)
     try:
         read = found.settings.model_validate(dict(settings))
     except ValidationError as exc:

@@ -1,6 +1,7 @@
-"""Build the connector of a configured destination."""
+"""The connector of a configured destination: build it, and whether a person stands in its place."""
 
 import os
+from contextlib import suppress
 
 import connectors
 from connectors.protocol import Connector
@@ -8,6 +9,16 @@ from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import resolve
 from schemas.destination import Destination
+
+
+def is_by_person(destination: Destination) -> bool:
+    """Whether a person carries files to a destination, so that nobody calls it.
+
+    An unknown kind is not: `build_connector` says what is wrong with it.
+    """
+    with suppress(connectors.UnknownKind):
+        return connectors.find(destination.connector).by_person
+    return False
 
 
 def build_connector(destination: Destination, clock: Clock) -> Connector:

@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0044": ("drop table hand_upload_file", "drop table hand_upload_row", "drop table hand_upload"),
     "0043": (
         "delete from process_event where letter is not null",
         "alter table process_event drop column letter",
