@@ -35,6 +35,10 @@ class FilledFile(NamedTuple):
 class AnswerColumns(Schema):
     """The columns of a list of results that a platform exports, the first that there is [B]."""
 
+    number: tuple[_Text, ...] = Field(
+        default=("文书号", "文号", "决定书文号", "决定文书号", "处罚决定书文号", "许可决定书文号"),
+        title="文书号的列名；标准的列名和代码总是认识的",
+    )
     status: tuple[_Text, ...] = Field(
         default=(
             "审核状态",

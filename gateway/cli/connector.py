@@ -8,7 +8,7 @@ import connectors
 from connectors.protocol import Limits, OnUnknown
 from gateway.cli.output import Format, FormatOption, print_json, print_line, run, settings_of
 from gateway.config.clock import system_clock
-from gateway.deliver.connect import build_connector
+from gateway.deliver.connect import build_connector, is_by_person
 from schemas.destination import Destination
 
 _FINDS_OUT = {
@@ -44,7 +44,11 @@ def connector_list(context: typer.Context, format_: FormatOption = Format.TEXT) 
 def _print(destination: Destination, limits: Limits, format_: Format) -> None:
     if format_ is Format.JSON:
         kind = {"destination": destination.name, "kind": destination.connector}
-        print_json(kind | limits.model_dump(mode="json"))
+        print_json(kind | {"by_person": is_by_person(destination)} | limits.model_dump(mode="json"))
+        return
+    if is_by_person(destination):
+        told = f"由人上报（upload make {destination.name}），每个文件最多 {limits.batch_size} 行"
+        print_line(f"报送对象 {destination.name}（{destination.connector}）：{told}")
         return
     able = [f"每批 {limits.batch_size} 条", f"并发 {limits.concurrency}"]
     able += [f"单次调用 {limits.call_timeout.total_seconds():g} 秒", _FINDS_OUT[limits.on_unknown]]

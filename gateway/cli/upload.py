@@ -93,11 +93,11 @@ def by_person(context: typer.Context, name: str) -> Destination:
     """Return a destination to which a person carries files; exits with wrong use otherwise."""
     destinations = settings_of(context).destinations
     found = next((one for one in destinations if one.name == name), None)
-    if found is not None and is_by_person(found):
-        return found
-    known = "、".join(one.name for one in destinations if is_by_person(one))
-    what = f"没有报送对象 {name}" if found is None else f"{name} 由程序报送，不用人上报"
-    fail(f"{what}；由人上报的有：{known or '无'}")
+    if found is None or not is_by_person(found):
+        known = "、".join(one.name for one in destinations if is_by_person(one))
+        what = f"没有报送对象 {name}" if found is None else f"{name} 由程序报送，不用人上报"
+        fail(f"{what}；由人上报的有：{known or '无'}")
+    return found
 
 
 def carried(destination: Destination) -> CarriedByPerson:
@@ -169,7 +169,7 @@ def _made_lines(made: HandedOut, target: Path) -> list[str]:
     if made.ended:
         lines.append(f"    {made.ended} 条不必上报或做不成行，见 deliveries list")
     lines.append(
-        f"    上报后登记：upload done {upload.id} --at “2026-10-01 09:30”；"
+        f'    上报后登记：upload done {upload.id} --at "2026-10-01 09:30"；'
         f"没有上报的：upload undone {upload.id} --reason …"
     )
     return lines

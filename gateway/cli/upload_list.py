@@ -129,6 +129,8 @@ def _row_json(row: UploadRow) -> dict[str, Any]:
 
 def _row_line(row: UploadRow) -> str:
     number = masked(row.document_number or "") or "等级变动"
+    if row.moved_on:
+        return f"{row.place} {number} 没有随这一批上报，在后来的批次里，报送 {row.delivery_id}"
     title = VERB_TITLES.get(Verb(row.verb))
     verb = f"（{title}）" if title else ""
     said = row.reasons if row.state.value in {"rejected", "parked"} else ()

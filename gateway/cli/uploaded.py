@@ -1,5 +1,6 @@
 """`upload done|undone|answers`: what became of files that a person carried 人工上报."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -24,12 +25,10 @@ from gateway.cli.upload import carried
 from gateway.config.clock import system_clock
 from gateway.deliver.connect import is_by_person
 from gateway.deliver.hand_answered import Answered, answered
-from gateway.deliver.hand_answers import RowAnswer, answer, has_status
 from gateway.deliver.hand_upload import UploadRefused
 from gateway.deliver.hand_uploaded import UploadSaid, UploadTold, done, undone
-from gateway.intake.files.reading import Reading
-from gateway.intake.registers import RegisterRows, of_file
-from gateway.reconcile.register import RegisterUnread
+from gateway.intake.files.unreadable import UnreadableFile
+from gateway.intake.result_list import result_list
 from gateway.service.app import Gateway, gateway
 from gateway.store.deliver import hand_uploads
 from schemas.hand_upload import AnswerColumns
@@ -136,7 +135,8 @@ def upload_answers(
 
     async def work() -> Answered:
         async with gateway(settings_of(context)) as built:
-            answers = await _answers(built, number, file)
+            how = await _columns(built, number)
+            answers = await asyncio.to_thread(result_list, file, built.settings.files, how)
             who = actor(by)
             return await answered(
                 built.database, built.keys, number, answers, kept, who, built.clock()
@@ -165,25 +165,6 @@ def _answered_lines(number: int, found: Answered) -> list[str]:
     return lines
 
 
-async def _answers(built: Gateway, number: int, file: Path) -> Sequence[RowAnswer]:
-    """Read a list of results as a register is read; exits with a code if it cannot be."""
-    how = await _columns(built, number)
-    checker = built.pipeline.checker
-    rows = RegisterRows(checker.normalise, checker.placeholders, built.clock())
-    found: list[RowAnswer] = []
-    names = set[str]()
-    async for part in of_file(rows, Reading(file, built.settings.files, None, checker.names)):
-        for row in part:
-            names |= row.columns.keys()
-            found.append(answer((row.kind, row.key[1]), row.columns, how))
-    if not has_status(dict.fromkeys(names, ""), how):
-        raise UploadRefused(
-            f"{file.name} 没有写结果的列（{'、'.join(how.status)}）；"
-            "列名不同的写在配置 answers.status 里"
-        )
-    return found
-
-
 async def _columns(built: Gateway, number: int) -> AnswerColumns:
     """Return the configured names of columns; a destination that is gone has the usual ones."""
     async with built.database.transaction() as connection:
@@ -200,7 +181,7 @@ def _acted(work: Callable[[], Awaitable[Made]]) -> Made:
         return run(work)
     except UploadRefused as refused:
         fail(str(refused), Exit.PROBLEMS)
-    except RegisterUnread as error:
+    except UnreadableFile as error:
         fail(f"清单读不出来：{error}", Exit.PROBLEMS)
 
 

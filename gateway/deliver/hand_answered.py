@@ -10,7 +10,7 @@ from gateway.deliver.hand_files import attach
 from gateway.deliver.hand_upload import UploadRefused, note
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import hand_uploads, receipts
-from gateway.store.deliver.hand_uploads import HandUpload
+from gateway.store.deliver.hand_uploads import HandUpload, UploadRow
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.delivery import DeliveryState
@@ -50,9 +50,8 @@ async def answered(  # noqa: PLR0913, PLR0917  a list, who brings it, and where 
         if upload.state is not UploadState.DONE:
             fix = "先用 upload done 登记" if upload.state is UploadState.OPEN else "不会有结果"
             raise UploadRefused(f"批次 {id_} 没有登记为已上报：{fix}")
-        rows = await hand_uploads.rows(connection, id_)
-        ours = {(row.kind, row.number_key): row for row in rows if row.number_key}
-        of_ours = [(ours[one.key], one) for one in answers if one.key in ours]
+        rows = [row for row in await hand_uploads.rows(connection, id_) if not row.moved_on]
+        of_ours = _paired(rows, answers)
         if not of_ours:
             raise UploadRefused(f"清单里没有批次 {id_} 的任何一行；核对批次号和文件")
         told = [
@@ -81,3 +80,19 @@ async def answered(  # noqa: PLR0913, PLR0917  a list, who brings it, and where 
         return found
 
     return await database.run(work)
+
+
+def _paired(
+    rows: Sequence[UploadRow], answers: Sequence[RowAnswer]
+) -> list[tuple[UploadRow, RowAnswer]]:
+    """Return the answers with the one row that each is about."""
+    by_number: dict[str, list[UploadRow]] = {}
+    for row in rows:
+        by_number.setdefault(row.number_key or "", []).append(row)
+    found = []
+    for one in answers:
+        of_number = by_number.get(one.number_key, [])
+        mine = [row for row in of_number if one.kind in {None, row.kind}]
+        if len(mine) == 1:
+            found.append((mine[0], one))
+    return found

@@ -8,13 +8,15 @@ from gateway.check.dates import parse_date
 from schemas.base import SHANGHAI
 from schemas.column_names import name_key
 from schemas.hand_upload import AnswerColumns
+from schemas.identifiers import document_number_key
 
 
 @dataclass(frozen=True, slots=True)
 class RowAnswer:
     """The result of one row of a list; `accepted` is None if it is not known what it means."""
 
-    key: tuple[str, str | None]  #: kind and normalised document number
+    kind: str | None  #: None: the list does not say it
+    number_key: str  #: the normalised document number
     accepted: bool | None
     said: str
     reasons: tuple[str, ...] = ()
@@ -22,20 +24,16 @@ class RowAnswer:
 
 
 def answer(
-    key: tuple[str, str | None], columns: Mapping[str, str], how: AnswerColumns
+    kind: str | None, number: str, columns: Mapping[str, str], how: AnswerColumns
 ) -> RowAnswer:
-    """Return what a row says, by the first of the configured columns that it has."""
+    """Return what a row says, by the first of the configured columns that has something."""
     known = {name_key(name): value.strip() for name, value in columns.items()}
     said = _first(known, how.status)
     reason = _first(known, how.reason)
     accepted = True if said in how.accepted else False if said in how.rejected else None
     reasons = () if accepted is not False else (reason or said,)
-    return RowAnswer(key, accepted, said, reasons, _moment(_first(known, how.time)))
-
-
-def has_status(columns: Mapping[str, str], how: AnswerColumns) -> bool:
-    """Whether a row has one of the columns of results."""
-    return bool({name_key(name) for name in columns} & {name_key(name) for name in how.status})
+    at = _moment(_first(known, how.time))
+    return RowAnswer(kind, document_number_key(number), accepted, said, reasons, at)
 
 
 def _first(known: Mapping[str, str], names: tuple[str, ...]) -> str:

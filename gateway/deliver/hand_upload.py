@@ -29,7 +29,7 @@ from gateway.telemetry.audit_events import AuditEvent
 from gateway.telemetry.log import item_failed
 from schemas.base import SHANGHAI
 from schemas.columns import ColumnType, columns_of
-from schemas.delivery import Claimed, Finish, Item, Outcome, OutcomeKind
+from schemas.delivery import Claimed, DeliveryState, Finish, Item, Outcome, OutcomeKind
 from schemas.destination import Destination
 from schemas.hand_upload import ON_THE_PAGE, FilledFile, UploadState
 from schemas.kinds import KINDS
@@ -186,6 +186,11 @@ class HandOut:
             content = await hand_uploads.content(connection, id_)
             sealed = (one.key_version for one in content.values() if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
+        if known := sum(row.state is not DeliveryState.UNKNOWN or row.moved_on for row in rows):
+            raise UploadRefused(
+                f"批次 {id_} 有 {known} 条已另有结果，文件不再交出：再上报一次会重复；"
+                f"没有上报的用 upload undone {id_} 退回，再重新下载"
+            )
         items = self._items([content[row.delivery_id] for row in rows], id_)
         filled = await connector.fill(items, upload.made_at)
         places = _numbered(filled.places)

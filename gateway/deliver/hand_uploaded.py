@@ -89,7 +89,7 @@ async def _moved(
     connection: Connection, upload: HandUpload, said: UploadSaid, now: datetime
 ) -> UploadTold:
     """Move the rows as a person says."""
-    rows = await hand_uploads.rows(connection, upload.id)
+    rows = [row for row in await hand_uploads.rows(connection, upload.id) if not row.moved_on]
     excepted = {_found(rows, one).delivery_id for one in said.excepted}
     refused = {_found(rows, one).delivery_id: why for one, why in said.rejected.items()}
     if both := excepted & refused.keys():
@@ -122,7 +122,7 @@ async def undone(database: Database, id_: int, by: str, reason: str, now: dateti
         upload = await opened(connection, id_, lock=True)
         rows = await hand_uploads.rows(connection, id_)
         await deliveries.lock(connection, {row.subject_id for row in rows})
-        ids = [row.delivery_id for row in rows]
+        ids = [row.delivery_id for row in rows if not row.moved_on]
         words = f"{by} 说批次 {id_} 没有上报：{reason}"
         back = await by_hand.change(connection, ids, Order(S.READY, words), now)
         await _resolve(connection, back, S.READY, words, upload, by, now)

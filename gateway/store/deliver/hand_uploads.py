@@ -54,10 +54,9 @@ class UploadRow:
     kind: str
     number_key: str | None
     document_number: str | None
-    person: bool
-    subject_code: str
     due_at: datetime
     reasons: Sequence[str] | None
+    moved_on: bool  #: it stands in a later hand upload: what is said of this one is not about it
 
 
 class Attachment(NamedTuple):
@@ -87,7 +86,7 @@ _ADD = text(
     """
 )
 _add_rows = Insert(
-    "hand_upload_row", "upload_id bigint, number int, delivery_id bigint, place text", ""
+    "hand_upload_row", "upload_id bigint, number int, delivery_id bigint, row_place text", ""
 )
 
 
@@ -154,6 +153,10 @@ async def end(
     await connection.execute(_END, values)
 
 
+_MOVED_ON = """
+    exists (select from hand_upload_row l
+        where l.delivery_id = r.delivery_id and l.upload_id > r.upload_id)
+"""
 _LISTED = text(
     f"""
     with wanted as (
@@ -167,7 +170,7 @@ _LISTED = text(
         count(*) filter (where d.state = 'accepted'),
         count(*) filter (where d.state = 'rejected')
     from wanted u left join hand_upload_row r on r.upload_id = u.id
-    left join delivery d on d.id = r.delivery_id
+    left join delivery d on d.id = r.delivery_id and not {_MOVED_ON}
     group by {_COLUMNS}
     order by u.state = 'open' desc, case when u.state = 'open' then u.made_at end, u.made_at desc
     """
@@ -184,9 +187,9 @@ async def listed(
 
 
 _ROWS = text(
-    """
-    select r.place, d.id, d.subject_id, d.verb, d.state, coalesce(dec.kind, 'grade_change'),
-        dec.number_key, dec.document_number, s.person, s.code, d.due_at, d.reasons
+    f"""
+    select r.row_place, d.id, d.subject_id, d.verb, d.state, coalesce(dec.kind, 'grade_change'),
+        dec.number_key, dec.document_number, d.due_at, d.reasons, {_MOVED_ON}
     from hand_upload_row r join delivery d on d.id = r.delivery_id
     join subject s on s.id = d.subject_id
     left join decision dec on d.item_kind = 'record_version' and dec.id = d.chain_id
@@ -198,7 +201,7 @@ _ROWS = text(
 async def rows(connection: Connection, id_: int) -> list[UploadRow]:
     """Return the deliveries of a hand upload in the order of the file."""
     found = await connection.execute(_ROWS, {"id": id_})
-    return [replace(UploadRow(*row), state=DeliveryState(row.state)) for row in found]
+    return [replace(one, state=DeliveryState(one.state)) for one in (UploadRow(*r) for r in found)]
 
 
 _CONTENT = text(

@@ -141,8 +141,9 @@ hand_upload_row = Table(
     Column("upload_id", BigInteger, nullable=False),
     Column("number", Integer, nullable=False),
     Column("delivery_id", BigInteger, nullable=False),
-    Column("place", Text, nullable=False),
+    Column("row_place", Text, nullable=False),
     PrimaryKeyConstraint("upload_id", "number"),
+    Index("hand_upload_row_of", "delivery_id", "upload_id"),
 )
 #: What a person attaches: a screenshot, a receipt, a list of results.
 hand_upload_file = Table(

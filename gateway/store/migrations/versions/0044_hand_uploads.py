@@ -36,9 +36,10 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.BigInteger, nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("delivery_id", sa.BigInteger, nullable=False),
-        sa.Column("place", sa.Text, nullable=False),
+        sa.Column("row_place", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("upload_id", "number"),
     )
+    op.create_index("hand_upload_row_of", "hand_upload_row", ["delivery_id", "upload_id"])
     op.create_table(
         "hand_upload_file",
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
