@@ -63,7 +63,7 @@ async def answered(  # noqa: PLR0913, PLR0917  a list, who brings it, and where 
         told = receipts.telling(told, now)
         await receipts.apply_receipts(connection, upload.destination, told, now)
         after = {row.delivery_id: row.state for row in await hand_uploads.rows(connection, id_)}
-        moved = [state for one, state in after.items() if state is not before[one]]
+        moved = [after[one] for one, state in before.items() if after[one] is not state]
         await attach(connection, keys, upload, [file], by, now)
         unread = [str(row.document_number) for row, one in of_ours if one.accepted is None]
         found = Answered(

@@ -41,6 +41,22 @@ def stored(**changes: Any) -> Any:
         ({}, Receiver(1.0), 10, Late.IN_TIME, Actor.NOBODY, "前面还有 9 件"),
         ({}, Receiver(1.0), 8000, Late.SLOW, Actor.NOBODY, "前面还有 7999 件"),
         ({}, Receiver(1.0, is_down=True), 10, Late.DOWN, Actor.PLATFORM, "接收方中断"),
+        (
+            {},
+            Receiver(1.0, by_person=True),
+            8000,
+            Late.STANDS,
+            Actor.CLERK,
+            "下载模板上报：upload make platform",
+        ),
+        (
+            {"state": "unknown", "reasons": ["由 李四 下载（批次 7）"]},
+            Receiver(by_person=True),
+            1,
+            Late.STANDS,
+            Actor.CLERK,
+            "由 李四 下载（批次 7）",
+        ),
         ({"state": "held"}, Receiver(), None, Late.STANDS, Actor.CLERK, "待补正"),
         (
             {"state": "held", "problems": [{"message": "处罚机关代码：必填项为空"}]},
