@@ -131,16 +131,16 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "upload": {
         "make": (
             "upload:upload_make",
-            "取出待报送的，做成要由人上传的文件，登记谁在何时下载；期限早的在前。",
+            "把待报送的做成由人上传的文件，登记谁下载。",
         ),
-        "file": ("upload:upload_file", "再取一次还没有说明结果的一批的文件，记作又一次下载。"),
+        "file": ("upload:upload_file", "再取一次在人手里的一批的文件，记作又一次下载。"),
         "done": (
             "uploaded:upload_done",
-            "登记一批已由人上报：谁、何时，可附截图或回执；平台没有确认，记为已送达无回执。",
+            "登记一批已由人上报：谁、何时，可附截图或回执。",
         ),
         "undone": (
             "uploaded:upload_undone",
-            "登记一批没有上报，或被平台整个退回，须写明原因；其中的报送改回待报送。",
+            "登记一批没有上报或被整个退回，须写明原因。",
         ),
         "answers": (
             "uploaded:upload_answers",

@@ -56,9 +56,7 @@ RejectedOption = Annotated[
 ]
 
 
-ListArgument = Annotated[
-    Path, typer.Argument(callback=there, help="平台导出的结果清单（xlsx、csv 等）")
-]
+ListArgument = Annotated[Path, typer.Argument(callback=there, help="平台导出的结果清单，表格文件")]
 
 
 def upload_done(  # noqa: PLR0913, PLR0917  one for each option
@@ -122,9 +120,7 @@ def upload_undone(
 def upload_answers(
     context: typer.Context,
     number: NumberArgument,
-    file: Annotated[
-        Path, typer.Argument(callback=there, help="平台导出的结果清单（xlsx、csv 等）")
-    ],
+    file: ListArgument,
     by: ByOption = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:
