@@ -139,10 +139,12 @@ def _why(stored: Any, state: DeliveryState, receiver: Receiver, ahead: int | Non
     if state is S.HELD:
         told = [str(one["message"]) for one in stored.problems or ()]
         return masked("；".join(told)) or said or STATES[state]
-    if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED}:
-        return said or STATES[state]
-    if receiver.by_person:
+    if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED} and said:
+        return said
+    if receiver.by_person and state in BY_HAND:
         return _by_hand(state, stored.destination, said)
+    if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED}:
+        return STATES[state]
     if receiver.is_down:
         return f"接收方中断；{said}" if said else "接收方中断"
     place = f"前面还有 {ahead - 1} 件" if ahead and ahead > 1 else STATES[state]
@@ -150,6 +152,8 @@ def _why(stored: Any, state: DeliveryState, receiver: Receiver, ahead: int | Non
 
 
 def _by_hand(state: DeliveryState, destination: str, said: str) -> str:
+    if state is S.UNKNOWN:
+        return "可能已人工上报：到平台页面上查明，再用 deliveries resolve 登记"
     if state is S.WAITING:
         return "排在前一版之后：前一版有了结果再下载上报"
     told = f"下载模板上报：upload make {destination}"

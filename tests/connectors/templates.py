@@ -74,3 +74,18 @@ def parts(content: bytes) -> dict[str, bytes]:
     """Return the parts of a workbook by their names."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def with_list_of_excel(name: str, part: bytes) -> bytes:
+    """Add a list of another sheet as Excel 2010 and later write it, in an extension."""
+    if name != "xl/worksheets/sheet1.xml":
+        return part
+    main = "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
+    formula = "http://schemas.microsoft.com/office/excel/2006/main"
+    added = (
+        '<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}" xmlns:x14="' + main + '">'
+        f'<x14:dataValidations count="1" xmlns:xm="{formula}"><x14:dataValidation type="list">'
+        "<x14:formula1><xm:f>字典!$A$1:$A$2</xm:f></x14:formula1><xm:sqref>G4:G99</xm:sqref>"
+        "</x14:dataValidation></x14:dataValidations></ext></extLst></worksheet>"
+    )
+    return part.replace(b"</worksheet>", added.encode())

@@ -15,7 +15,15 @@ from schemas.codes import Verb
 from schemas.delivery import Item
 from schemas.hand_upload import ON_THE_PAGE
 from tests.connectors.conftest import SteppedClock, make_item
-from tests.connectors.templates import FIRST, HEADS, parts, prefixed, rewritten, template
+from tests.connectors.templates import (
+    FIRST,
+    HEADS,
+    parts,
+    prefixed,
+    rewritten,
+    template,
+    with_list_of_excel,
+)
 
 
 def made(clock: SteppedClock, **settings: Any) -> ExcelTemplate:
@@ -102,6 +110,19 @@ async def test_what_else_is_in_the_template_stays_byte_for_byte(
     assert (str(words.sqref), words.formula1) == ("H4:H5000", "字典!$A$1:$A$2")
     assert [str(area) for area in page.merged_cells.ranges] == ["A1:H1"]
     assert page["B2"].font.color.rgb == "00FF0000"
+
+
+async def test_a_list_that_only_excel_knows_is_kept(clock: SteppedClock, tmp_path: Path) -> None:
+    path = rewritten(template(tmp_path), with_list_of_excel)
+    settings = {"template": str(path), "sheets": {"penalty": {}}}
+
+    filled = await made(clock, **settings).fill([item()], clock())
+
+    before, after = parts(path.read_bytes()), parts(filled.content or b"")
+    page = "xl/worksheets/sheet1.xml"
+    end = before[page][before[page].index(b"</sheetData>") :]
+    assert after[page].endswith(end)
+    assert "豫环罚决字〔2026〕1号".encode() in after[page]
 
 
 async def test_the_same_items_make_the_same_bytes(clock: SteppedClock, tmp_path: Path) -> None:

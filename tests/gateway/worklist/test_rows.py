@@ -57,6 +57,15 @@ def stored(**changes: Any) -> Any:
             Actor.CLERK,
             "由 李四 下载（批次 7）",
         ),
+        (
+            {"state": "unknown"},
+            Receiver(by_person=True),
+            1,
+            Late.STANDS,
+            Actor.CLERK,
+            "可能已人工上报：到平台页面上查明，再用 deliveries resolve 登记",
+        ),
+        ({"state": "unknown"}, Receiver(), 1, Late.IN_TIME, Actor.NOBODY, "结果不明"),
         ({"state": "held"}, Receiver(), None, Late.STANDS, Actor.CLERK, "待补正"),
         (
             {"state": "held", "problems": [{"message": "处罚机关代码：必填项为空"}]},

@@ -18,6 +18,8 @@ from gateway.deliver.hand_answers import RowAnswer
 from gateway.deliver.hand_files import attachment, shown
 from gateway.deliver.hand_upload import HandedOut, HandOut, UploadRefused
 from gateway.deliver.hand_uploaded import UploadSaid, UploadTold, done, undone
+from gateway.ledger import month as ledgers
+from gateway.ledger.causes import Cause
 from gateway.record.encryption import encrypt_again
 from gateway.service.key_ring import Reason, rotate
 from gateway.store.deliver import hand_uploads
@@ -133,6 +135,18 @@ async def test_what_is_late_there_is_no_fault_of_a_process(world: World) -> None
     assert metrics.open_deliveries.labels("page", "overdue")._value.get() == 1
     [row] = await work_rows(world)
     assert (row.actor, row.late) == (Actor.CLERK, Late.OVERDUE)
+
+
+async def test_the_ledger_says_that_nobody_had_uploaded_what_was_late(world: World) -> None:
+    await world.take(penalty(1))
+    world.clock.step(timedelta(days=9))
+    await say_done(world, (await made(world)).upload.id)
+
+    scope = world.gateway.ledger_scope
+    [row] = (await ledgers.month(world.database, scope, "2026-10", world.clock())).rows
+
+    assert row.standings["page"].cause is Cause.UPLOAD
+    assert row.standings["page"].blind
 
 
 # ---------------------------------------------------------------- handing out
