@@ -25,11 +25,12 @@ class FilledFile(NamedTuple):
     """A file for a person to carry, and the place of each item in it, in their order.
 
     A place is `sheet!row`, or `ON_THE_PAGE`; None if the item has to wait for a later file. Without
-    any row there is no content.
+    any row there is no content. `columns` are the standard columns that the file has.
     """
 
     content: bytes | None
     places: tuple[str | None, ...]
+    columns: frozenset[str] = frozenset()
 
 
 class AnswerColumns(Schema):

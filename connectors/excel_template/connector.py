@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
+from typing import NamedTuple
 
 from connectors.errors import NotSent, refused_for_us
 from connectors.excel_template.fill import Row, Unfillable, fill
@@ -44,6 +45,17 @@ _UNITS = {
     "亿元": Decimal("0.0001"),
 }
 _MOST_NAMED = 10
+
+
+class _Written(NamedTuple):
+    """The rows of one kind: their sheet, the first of them, and the standard columns they have."""
+
+    sheet: str
+    first_row: int
+    columns: frozenset[str]
+
+    def place(self, number: int) -> str:
+        return f"{self.sheet}!{self.first_row + number}"
 
 
 class ExcelTemplate(OneWay):
@@ -129,25 +141,27 @@ class ExcelTemplate(OneWay):
         if not rows:
             return FilledFile(None, tuple(one for one in where if not isinstance(one, tuple)))
         write = self._anew if self._settings.template is None else self._into_template
-        content, firsts = write(rows, at)
-        found = [
-            f"{firsts[one[0]][0]}!{firsts[one[0]][1] + one[1]}" if isinstance(one, tuple) else one
-            for one in where
-        ]
-        return FilledFile(content, tuple(found))
+        content, written = write(rows, at)
+        found = [written[one[0]].place(one[1]) if isinstance(one, tuple) else one for one in where]
+        columns = frozenset(name for sheet in written.values() for name in sheet.columns)
+        return FilledFile(content, tuple(found), columns)
 
     def _into_template(
         self, rows: Mapping[str, Sequence[Item]], _: datetime
-    ) -> tuple[bytes, dict[str, tuple[str, int]]]:
-        """Return the filled template, and the sheet and first row of each kind."""
+    ) -> tuple[bytes, dict[str, _Written]]:
+        """Return the filled template, and what was written of each kind."""
         file = opened(self._settings)
         sheets = places(self._settings, file)
         written = [
             (sheets[kind], [self._row(sheets[kind], item) for item in some])
             for kind, some in rows.items()
         ]
-        firsts = {kind: (sheets[kind].name, sheets[kind].first_row) for kind in rows}
-        return fill(file, written), firsts
+        told = {
+            kind: _Written(sheet.name, sheet.first_row, frozenset(sheet.columns))
+            for kind, sheet in sheets.items()
+            if kind in rows
+        }
+        return fill(file, written), told
 
     def _row(self, sheet: TemplateSheet, item: Item) -> Row:
         layout = self._layout(item.record_kind)
@@ -168,9 +182,9 @@ class ExcelTemplate(OneWay):
 
     def _anew(
         self, rows: Mapping[str, Sequence[Item]], at: datetime
-    ) -> tuple[bytes, dict[str, tuple[str, int]]]:
+    ) -> tuple[bytes, dict[str, _Written]]:
         """Return a workbook with the columns of the standard, as if there were a template."""
-        target, firsts = BytesIO(), dict[str, tuple[str, int]]()
+        target, written = BytesIO(), dict[str, _Written]()
         with workbook(target, created=at) as book:
             for kind, some in rows.items():
                 layout = self._layout(kind)
@@ -185,8 +199,8 @@ class ExcelTemplate(OneWay):
                     state = [layout.statuses[item.verb]] if status else []
                     cells = [*given, *layout.constants.values(), *state]
                     sheet.write([(cell, "text") for cell in cells])
-                firsts[kind] = (name, 2)
-        return target.getvalue(), firsts
+                written[kind] = _Written(name, 2, frozenset(names))
+        return target.getvalue(), written
 
 
 def _standard(kind: str, layout: FilledSheet) -> dict[str, str]:

@@ -105,7 +105,7 @@ def _sheet(sheet: TemplateSheet, rows: Sequence[Row], styles: _Styles) -> str:
     return _DIMENSION.sub(lambda said: f"{said[1]}{_extent(sheet, len(rows))}{said[3]}", xml)
 
 
-def _row(  # noqa: PLR0913, PLR0917  what a row is written of
+def _row(
     sheet: TemplateSheet,
     number: int,
     row: Row,

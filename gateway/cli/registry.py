@@ -129,10 +129,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "note": ("outages:deliveries_note", "给一条报送加说明或证据；系统算出的原因不变。"),
     },
     "upload": {
-        "make": (
-            "upload:upload_make",
-            "把待报送的做成由人上传的文件，登记谁下载。",
-        ),
+        "make": ("upload:upload_make", "把待报送的做成由人上传的文件，登记谁下载。"),
         "file": ("upload:upload_file", "再取一次在人手里的一批的文件，记作又一次下载。"),
         "done": (
             "uploaded:upload_done",
@@ -142,10 +139,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "uploaded:upload_undone",
             "登记一批没有上报或被整个退回，须写明原因。",
         ),
-        "answers": (
-            "uploaded:upload_answers",
-            "读入平台导出的结果清单：入库的、退回的及其原因。",
-        ),
+        "answers": ("uploaded:upload_answers", "读入平台导出的结果清单：入库、退回及原因。"),
         "list": ("upload_list:upload_list", "列出人工上报的各批，还在人手里的在前。"),
         "show": ("upload_list:upload_show", "一批的各行、经过和附件；取出附件。"),
     },

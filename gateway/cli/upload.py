@@ -26,7 +26,8 @@ from gateway.cli.output import (
 from gateway.cli.private_file import write_private
 from gateway.config.clock import system_clock
 from gateway.deliver.connect import build_connector, is_by_person
-from gateway.deliver.hand_upload import HandedOut, HandOut, UploadRefused
+from gateway.deliver.hand_files import UploadRefused
+from gateway.deliver.hand_upload import HandedOut, HandOut
 from gateway.service.app import Gateway, gateway
 from gateway.store.deliver import hand_uploads
 from gateway.titles import VERB_TITLES
@@ -126,9 +127,9 @@ def _hand_over(made: HandedOut, out: Path | None, format_: Format) -> None:
     """Write the file, readable by its owner alone, and say what is in it and what comes next."""
     upload = made.upload
     target = out or Path(f"{upload.destination}-{upload.id}.xlsx")
-    if made.content is not None:
+    if made.filled.content is not None:
         try:
-            write_private(target, made.content)
+            write_private(target, made.filled.content)
         except OSError as error:
             fail(
                 f"批次 {upload.id} 已登记，文件却没有写成：{target} {of_system(error)}；"
@@ -136,7 +137,7 @@ def _hand_over(made: HandedOut, out: Path | None, format_: Format) -> None:
                 Exit.NO_ANSWER,
             )
     if format_ is Format.JSON:
-        file = None if made.content is None else str(target)
+        file = None if made.filled.content is None else str(target)
         told = {"file": file, "later": made.later, "ended": made.ended, "persons": made.persons}
         rows = [
             {"place": place, "delivery": one.delivery_id, "verb": one.verb.value}
@@ -153,7 +154,7 @@ def _made_lines(made: HandedOut, target: Path) -> list[str]:
     lines = [
         f"批次 {upload.id}：{upload.destination} {len(made.items)} 条，由 {upload.made_by} 下载"
     ]
-    if made.content is not None:
+    if made.filled.content is not None:
         lines.append(f"    {upload.rows} 行写到 {target}（只有您能读），SHA-256 {upload.sha256}")
     if made.persons:
         lines.append(

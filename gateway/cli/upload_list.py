@@ -22,6 +22,7 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.cli.private_file import write_private
+from gateway.cli.selection import Selection
 from gateway.deliver.hand_files import ShownUpload, attachment, shown
 from gateway.service.app import reading
 from gateway.store.deliver import hand_uploads
@@ -44,7 +45,8 @@ def upload_list(
 
     async def work() -> tuple[list[UploadCount], datetime]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            found = await hand_uploads.listed(c, destination, every=every, limit=limit + 1)
+            name = (await Selection(None, destination).wanted(c, built)).destination
+            found = await hand_uploads.listed(c, name, every=every, limit=limit + 1)
             return found, built.clock()
 
     found, now = run(work)

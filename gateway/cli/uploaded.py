@@ -25,7 +25,7 @@ from gateway.cli.upload import carried
 from gateway.config.clock import system_clock
 from gateway.deliver.connect import is_by_person
 from gateway.deliver.hand_answered import Answered, answered
-from gateway.deliver.hand_upload import UploadRefused
+from gateway.deliver.hand_files import UploadRefused
 from gateway.deliver.hand_uploaded import UploadSaid, UploadTold, done, undone
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.result_list import result_list

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from gateway.config.keys import Keys
 from gateway.deliver.hand_answers import RowAnswer
-from gateway.deliver.hand_files import attach
-from gateway.deliver.hand_upload import UploadRefused, note
+from gateway.deliver.hand_files import UploadRefused, attach, note
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import hand_uploads, receipts
 from gateway.store.deliver.hand_uploads import HandUpload, UploadRow
@@ -64,7 +63,7 @@ async def answered(  # noqa: PLR0913, PLR0917  a list, who brings it, and where 
         await receipts.apply_receipts(connection, upload.destination, told, now)
         after = {row.delivery_id: row.state for row in await hand_uploads.rows(connection, id_)}
         moved = [after[one] for one, state in before.items() if after[one] is not state]
-        await attach(connection, keys, upload, [file], by, now)
+        files = await attach(connection, keys, upload, [file], by, now)
         unread = [str(row.document_number) for row, one in of_ours if one.accepted is None]
         found = Answered(
             upload,
@@ -75,7 +74,7 @@ async def answered(  # noqa: PLR0913, PLR0917  a list, who brings it, and where 
             len(answers) - len(of_ours),
         )
         about = f"平台结果：入库 {found.accepted} 条，退回 {found.rejected} 条（{file[0]}）"
-        counts = {"accepted": found.accepted, "rejected": found.rejected}
+        counts = {"accepted": found.accepted, "rejected": found.rejected, "files": files}
         await note(connection, AuditEvent.UPLOAD_ANSWERED, upload, about, by, now, **counts)
         return found
 

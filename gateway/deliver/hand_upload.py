@@ -6,7 +6,7 @@ What was claimed and is not in a file goes back as it was.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +15,9 @@ from uuid import uuid4
 from connectors.protocol import CarriedByPerson
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
+from gateway.deliver.hand_files import UploadRefused, note, opened
 from gateway.deliver.item import is_barred, is_needless, item
 from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
-from gateway.store.account import evidence
-from gateway.store.account.evidence import About
-from gateway.store.audit import events
-from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Connection, Database, DatabaseAway
 from gateway.store.base.installation import know
 from gateway.store.deliver import claims, ends, hand_uploads
@@ -38,24 +35,21 @@ from schemas.kinds import KINDS
 LEASE = timedelta(minutes=10)
 
 
-class UploadRefused(ValueError):
-    """It cannot be done with this hand upload; the message says why and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class HandedOut:
     """A file for a person, and what stands in it."""
 
     upload: HandUpload
-    content: bytes | None
+    filled: FilledFile
     items: Sequence[tuple[Item, str]]  #: with their places
     later: int = 0  #: deliveries that have to wait for another file
     ended: int = 0  #: deliveries that need no file: the platform has nothing to withdraw, say
 
     @property
     def persons(self) -> int:
-        """How many rows have the identity number of a person."""
-        return sum(_has_identity_number(one) for one, _ in self.items)
+        """How many rows of the file have the identity number of a person."""
+        shown = _IDENTITY & self.filled.columns
+        return sum(any(one.columns.get(name) for name in shown) for one, _ in self.items)
 
     @property
     def on_the_page(self) -> list[Item]:
@@ -139,7 +133,7 @@ class HandOut:
                 )
             if not going:
                 return None
-            sha256 = None if filled.content is None else hashlib.sha256(filled.content).hexdigest()
+            sha256 = _sha256(filled)
             rows = sum(not place.startswith(ON_THE_PAGE) for _, _, place in going)
             upload = HandUpload(
                 id_, destination.name, UploadState.OPEN, rows, sha256, now, by, None, None, None
@@ -153,7 +147,7 @@ class HandOut:
         if upload is None:
             return None
         held = [(one, place) for _, one, place in going]
-        return HandedOut(upload, filled.content, held, len(later), len(over))
+        return HandedOut(upload, filled, held, len(later), len(over))
 
     def _apart(self, claimed: Sequence[Claimed]) -> tuple[list[Finish], list[tuple[Claimed, Item]]]:
         """Return the ends of what needs no file or can have none, and the rest with its items."""
@@ -199,7 +193,7 @@ class HandOut:
                 f"批次 {id_}：模板或配置换过，各行的位置变了；"
                 f"还没有上报的，用 upload undone {id_} 退回，再重新下载"
             )
-        sha256 = None if filled.content is None else hashlib.sha256(filled.content).hexdigest()
+        sha256 = _sha256(filled)
         same = "" if sha256 == upload.sha256 else f"，内容与第一次的不同（SHA-256 {sha256}）"
 
         async def work(connection: Connection) -> None:
@@ -209,7 +203,7 @@ class HandOut:
 
         await self.database.run(work)
         held = [(one, row.place) for one, row in zip(items, rows, strict=True)]
-        return HandedOut(upload, filled.content, held)
+        return HandedOut(upload, filled, held)
 
     def _items(self, claimed: Sequence[Claimed], id_: int) -> list[Item]:
         if any(map(is_barred, claimed)):
@@ -225,37 +219,8 @@ class HandOut:
             ) from error
 
 
-async def opened(connection: Connection, id_: int, *, lock: bool = False) -> HandUpload:
-    """Return an open hand upload; raises UploadRefused for one that is ended or not there."""
-    upload = await hand_uploads.one(connection, id_, lock=lock)
-    if upload is None:
-        raise UploadRefused(f"没有批次 {id_}；批次见 upload list --all")
-    if upload.state is not UploadState.OPEN:
-        at = None if upload.ended_at is None else upload.ended_at.astimezone(SHANGHAI)
-        what = "已上报" if upload.state is UploadState.DONE else "未上报"
-        raise UploadRefused(f"批次 {id_} 已由 {upload.ended_by} 于 {at:%m-%d %H:%M} 登记为{what}")
-    return upload
-
-
-async def note(
-    connection: Connection,
-    event: AuditEvent,
-    upload: HandUpload,
-    words: str,
-    by: str,
-    now: datetime,
-    **more: object,
-) -> None:
-    """Keep what was done with a hand upload: in its story, and in the audit trail."""
-    await evidence.say(connection, About.UPLOAD, [(upload.id, now, by, words)])
-    detail: Mapping[str, object] = {
-        "upload": upload.id,
-        "destination": upload.destination,
-        "rows": upload.rows,
-        "sha256": upload.sha256,
-        **more,
-    }
-    await events.add(connection, [AuditEntry(event, detail, by)], now)
+def _sha256(filled: FilledFile) -> str | None:
+    return None if filled.content is None else hashlib.sha256(filled.content).hexdigest()
 
 
 def _told(act: str, upload: HandUpload) -> str:
@@ -290,11 +255,9 @@ def _numbered(places: Sequence[str | None]) -> list[str | None]:
     return found
 
 
-_IDENTITY = {
-    name.value: [c.wire for c in columns_of(kind.model) if c.type is ColumnType.IDENTITY]
-    for name, kind in KINDS.items()
-}
-
-
-def _has_identity_number(one: Item) -> bool:
-    return any(one.columns.get(wire) for wire in _IDENTITY.get(one.record_kind, ()))
+_IDENTITY = frozenset(
+    column.wire
+    for kind in KINDS.values()
+    for column in columns_of(kind.model)
+    if column.type is ColumnType.IDENTITY
+)

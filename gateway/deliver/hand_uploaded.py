@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.config.keys import Keys
-from gateway.deliver.hand_files import attach
-from gateway.deliver.hand_upload import UploadRefused, note, opened
+from gateway.deliver.hand_files import UploadRefused, attach, note, opened
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
 from gateway.store.base.engine import Connection, Database
@@ -70,7 +69,7 @@ async def done(
             made = upload.made_at.astimezone(SHANGHAI)
             raise UploadRefused(f"--at 早于下载的时间 {made:%Y-%m-%d %H:%M}：写真正上报的时间")
         told = await _moved(connection, upload, said, now)
-        await attach(connection, keys, upload, said.files, said.by, now)
+        files = await attach(connection, keys, upload, said.files, said.by, now)
         await hand_uploads.end(
             connection, id_, UploadState.DONE, by=said.by, now=now, uploaded_at=said.at
         )
@@ -78,8 +77,8 @@ async def done(
         about = f"已于 {at:%Y-%m-%d %H:%M} 上报 {told.arrived + told.rejected} 条"
         about += f"，其中平台当场退回 {told.rejected} 条" if told.rejected else ""
         about += f"；{told.back} 条没有上报" if told.back else ""
-        counts = {"uploaded_at": said.at, **told.counts()}
-        await note(connection, AuditEvent.UPLOAD_DONE, upload, about, said.by, now, **counts)
+        more = {"uploaded_at": said.at, **told.counts(), "files": files}
+        await note(connection, AuditEvent.UPLOAD_DONE, upload, about, said.by, now, **more)
         return told
 
     return await database.run(work)

@@ -14,6 +14,7 @@ from gateway.store.base.engine import Database
 from schemas.base import SHANGHAI
 from tests.acceptance.command import Command, Ran, commanding
 from tests.conftest import BANK, PLATFORM, SETTINGS
+from tests.connectors.templates import parts
 from tests.factories import IDENTITY, penalty, person_penalty
 
 PAGE: dict[str, Any] = {**PLATFORM, "name": "page", "connector": "excel-template", "settings": {}}
@@ -102,6 +103,7 @@ def test_what_a_clerk_may_not_say_is_refused_with_what_to_do(
 
     refused(clerk("upload", "make", "nowhere"), 2, "没有报送对象 nowhere；由人上报的有：page")
     refused(clerk("upload", "make", "bank"), 2, "bank 由程序报送，不用人上报")
+    refused(clerk("upload", "list", "nowhere"), 2, "没有报送对象 nowhere")
     refused(clerk("upload", "make", "page", "--out", "x.xls"), 2, "应以 .xlsx 结尾")
     refused(clerk("upload", "done", number, "--at", "昨天"), 2, "不是时间")
     refused(clerk("upload", "done", number, "--at", "2099-01-01 09:00"), 2, "还没到")
@@ -118,6 +120,32 @@ def test_what_a_clerk_may_not_say_is_refused_with_what_to_do(
     refused(clerk("upload", "file", number), 1, "登记为未上报")
     events = {one["event"] for one in clerk.json("audit", "list").objects}
     assert {"upload_made", "upload_undone", "delivery_resolved", "action_refused"} <= events
+
+
+def test_only_what_the_template_shows_of_a_person_is_warned_of(
+    clerk: Command, database: Database, tmp_path: Path
+) -> None:
+    settings = {"sheets": {"penalty": {"left_out": ["CF_XDR_ZJHM"]}}}
+    without = commanding(
+        database, tmp_path, {**SETTINGS, "destinations": [{**PAGE, "settings": settings}, BANK]}
+    )
+    take(without, person_penalty(1))
+
+    made = without("upload", "make", "page", "--out", tmp_path / "a.xlsx")
+
+    assert made.code == 0, made.err
+    assert "证件号码" not in made.out
+    assert IDENTITY.encode() not in b"".join(parts((tmp_path / "a.xlsx").read_bytes()).values())
+
+
+def test_the_list_of_connectors_says_who_carries(clerk: Command) -> None:
+    listed = clerk("connector", "list").out
+    objects = clerk.json("connector", "list").objects
+
+    told = "由人上报（upload make page），每个文件最多 1000 行"
+    assert f"报送对象 page（excel-template）：{told}" in listed
+    destinations = [one for one in objects if "destination" in one]
+    assert [one["by_person"] for one in destinations] == [True, False]
 
 
 def test_a_lost_file_is_had_again_byte_for_byte(clerk: Command, tmp_path: Path) -> None:
