@@ -4,13 +4,14 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from posixpath import dirname, join, normpath
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import fromstring, iterparse
 
 from connectors.shared.layout import Layout
 from schemas.codes import RecordKind
@@ -112,6 +113,12 @@ class TemplateCell:
     is_formula: bool
 
 
+@lru_cache(maxsize=1024)
+def _cell(text: str, style: int, is_formula: bool) -> TemplateCell:
+    """Return a cell; the many that say nothing are one and the same."""
+    return TemplateCell(text, style, is_formula)
+
+
 @dataclass(slots=True)
 class TemplateSheet:
     """One sheet; after `find` it has the columns by our names, and the first row to fill."""
@@ -136,16 +143,22 @@ class TemplateSheet:
             raise ValueError(f"{self.where}.sheet：模板没有工作表“{self.name}”；有：{known}")
         self.part = sheets[self.name]
         try:
-            root = fromstring(self.file.part(self.part))
+            self._read()
         except (ParseError, DefusedXmlException):
             raise ValueError(f"template：工作表“{self.name}”读不出来；{_SAVE_ANEW}") from None
-        for one in root.iterfind(f"{_MAIN}cols/{_MAIN}col"):
-            span = int(one.get("min", 1)), int(one.get("max", 1))
-            self.styles.append((*span, int(one.get("style", 0))))
+
+    def _read(self) -> None:
+        """Read the rows one by one: a template may have a format for each of 100,000."""
         number = 0
-        for row in root.iterfind(f"{_MAIN}sheetData/{_MAIN}row"):
-            number = int(row.get("r", number + 1))
-            self.rows[number] = self._cells(row)
+        for _, one in iterparse(BytesIO(self.file.part(self.part))):
+            name = one.tag.rpartition("}")[2]
+            if name == "col":
+                span = int(one.get("min", 1)), int(one.get("max", 1))
+                self.styles.append((*span, int(one.get("style", 0))))
+            elif name == "row":
+                number = int(one.get("r", number + 1))
+                self.rows[number] = self._cells(one)
+                one.clear()
 
     def _cells(self, row: Element) -> dict[int, TemplateCell]:
         cells: dict[int, TemplateCell] = {}
@@ -154,7 +167,7 @@ class TemplateSheet:
             place = one.get("r")
             column = column_of(place) if place else column + 1
             formula = one.find(f"{_MAIN}f") is not None
-            cells[column] = TemplateCell(self._said(one), int(one.get("s", 0)), formula)
+            cells[column] = _cell(self._said(one), int(one.get("s", 0)), formula)
         return cells
 
     def _said(self, cell: Element) -> str:
