@@ -31,6 +31,7 @@ from gateway.deliver.hand_upload import HandedOut, HandOut
 from gateway.service.app import Gateway, gateway
 from gateway.store.deliver import hand_uploads
 from gateway.titles import VERB_TITLES
+from schemas.codes import Verb
 from schemas.destination import Destination
 from schemas.faults import of_system
 from schemas.identifiers import masked
@@ -42,6 +43,10 @@ FileOption = Annotated[
 MostOption = Annotated[
     int | None, typer.Option(min=1, max=5000, help="最多取几条，默认按配置的 max_rows")
 ]
+
+
+#: Corrections that are named.
+_MOST_NAMED = 5
 
 
 def upload_make(
@@ -160,6 +165,14 @@ def _made_lines(made: HandedOut, target: Path) -> list[str]:
         lines.append(
             f"    其中 {made.persons} 行有自然人的证件号码，只供上报到平台："
             "不要转发，上报后删除文件"
+        )
+    corrected = [one for one, _ in made.items if one.verb is Verb.CORRECT]
+    if corrected:
+        named = "、".join(masked(one.document_number or one.key) for one in corrected[:_MOST_NAMED])
+        more = "等" if len(corrected) > _MOST_NAMED else ""
+        lines.append(
+            f"    其中 {len(corrected)} 条是更正（{named}{more}）："
+            "平台上已有旧的，若当作重复不收，就在平台页面上改"
         )
     for one in made.on_the_page:
         verb = VERB_TITLES.get(one.verb, one.verb.value)

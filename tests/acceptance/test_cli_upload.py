@@ -122,6 +122,18 @@ def test_what_a_clerk_may_not_say_is_refused_with_what_to_do(
     assert {"upload_made", "upload_undone", "delivery_resolved", "action_refused"} <= events
 
 
+def test_the_screen_says_what_needs_more_than_the_file(clerk: Command, tmp_path: Path) -> None:
+    take(clerk, penalty(1), penalty(2, 2))
+    first = make(clerk, "--out", tmp_path / "a.xlsx")["id"]
+    assert clerk("upload", "done", first, "--at", now()).code == 0
+    take(clerk, penalty(1, CF_NR="改"), penalty(2, 2, verb="withdraw"))
+
+    made = clerk("upload", "make", "page", "--out", tmp_path / "b.xlsx").out
+
+    assert "1 条是更正（样环罚字〔2026〕1号）：平台上已有旧的" in made
+    assert "样环罚字〔2026〕2号 要在平台页面上办理“撤回”" in made
+
+
 def test_only_what_the_template_shows_of_a_person_is_warned_of(
     clerk: Command, database: Database, tmp_path: Path
 ) -> None:
