@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from connectors.bank_webhook import BankWebhook, BankWebhookSettings
+from connectors.excel_template import ExcelTemplate, ExcelTemplateSettings
 from connectors.exchange_database import ExchangeDatabase, ExchangeDatabaseSettings
 from connectors.file_drop import FileDrop, FileDropSettings
 from connectors.kafka_topic import KafkaTopic, KafkaTopicSettings
@@ -24,7 +25,7 @@ from connectors.platform_api import (
     PlatformSoap,
     PlatformSoapSettings,
 )
-from connectors.protocol import Abilities, Connector, OnUnknown
+from connectors.protocol import Abilities, CarriedByPerson, Connector, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.tls import TlsFileError
 from schemas.base import Schema
@@ -39,6 +40,8 @@ __all__ = [
     "UnknownKind",
     "UnusablePackage",
     "build",
+    "find",
+    "kind_by_person",
     "kind_of",
     "plugged_in",
 ]
@@ -68,11 +71,15 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
-    """One kind of destination: its settings model and its constructor. Make it with `kind_of`."""
+    """One kind of destination: its settings model and its constructor. Make it with `kind_of`.
+
+    `by_person`: nobody calls it, a person carries a file there; made with `kind_by_person`.
+    """
 
     settings: type[Schema]
     make: Callable[[Any, Clock], Connector]
     abilities: Abilities
+    by_person: bool = False
 
     @property
     def batch_size(self) -> int | None:
@@ -92,12 +99,20 @@ def kind_of(
 
 #: A destination that answers no questions: it only takes.
 _ONE_WAY = Abilities(on_unknown=OnUnknown.RESEND, has_receipts=False, has_listing=False)
+#: One to which a person carries files.
+_BY_PERSON = Abilities(on_unknown=OnUnknown.PERSON, has_receipts=False, has_listing=False)
 #: One that is asked for an item; whether it gives receipts is in the settings.
 _ASKED = Abilities(on_unknown=OnUnknown.LOOK_UP, has_listing=False)
 
 
+def kind_by_person(settings: type[S], make: Callable[[S, Clock], CarriedByPerson]) -> ConnectorKind:
+    """Make the ConnectorKind of destinations to which a person carries files."""
+    return ConnectorKind(settings, make, _BY_PERSON, by_person=True)
+
+
 CONNECTORS: dict[str, ConnectorKind] = {
     "bank-webhook": kind_of(BankWebhookSettings, BankWebhook, _ONE_WAY),
+    "excel-template": kind_by_person(ExcelTemplateSettings, ExcelTemplate),
     "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase, _ASKED),
     "file-drop": kind_of(FileDropSettings, FileDrop, _ASKED),
     "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic, _ONE_WAY),
@@ -160,13 +175,22 @@ def plugged_in() -> list[PluggedIn]:
     return [PluggedIn(entry.name, entry) for entry in found]
 
 
+def find(kind: str) -> ConnectorKind:
+    """Return a kind by its name.
+
+    Raises UnknownKind for one that does not exist, and UnusablePackage for one of a package that
+    cannot be imported.
+    """
+    return CONNECTORS.get(kind) or _of_others(kind)
+
+
 def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
     """Build a connector; it opens no connection before its first call.
 
     Raises UnknownKind for a kind that does not exist, UnusablePackage for one of a package that
     cannot be imported or fails here, and BadSettings for invalid settings.
     """
-    found = CONNECTORS.get(kind) or _of_others(kind)
+    found = find(kind)
     try:
         read = found.settings.model_validate(dict(settings))
     except ValidationError as exc:

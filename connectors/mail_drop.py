@@ -38,15 +38,15 @@ from connectors.shared import Clock
 from connectors.shared.mail import MailRefused, send_mail
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import BatchRefused, BatchSize, send_parts
+from connectors.shared.sent_kinds import model_of, title_of
 from connectors.shared.tls import TlsFileError
 from connectors.shared.words import reason
 from connectors.shared.xlsx import workbook
 from schemas.base import SHANGHAI
-from schemas.codes import RecordKind, Verb
+from schemas.codes import Verb
 from schemas.columns import columns_of
 from schemas.delivery import Health, Item, Outcome, OutcomeKind
 from schemas.faults import of_system
-from schemas.kinds import KINDS
 from schemas.recipient import MailBox
 
 _XLSX = "application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -200,7 +200,7 @@ def _summary(items: Sequence[Item]) -> str:
     counts: dict[str, int] = {}
     for item in items:
         counts[item.record_kind] = counts.get(item.record_kind, 0) + 1
-    return "、".join(f"{_title(kind)}{count}条" for kind, count in counts.items())
+    return "、".join(f"{title_of(kind)}{count}条" for kind, count in counts.items())
 
 
 def _content(items: Sequence[Item], now: datetime) -> bytes:
@@ -226,7 +226,7 @@ def _workbook(items: Sequence[Item]) -> bytes:
             of_kind = [item for item in items if item.record_kind == kind]
             names = list(dict.fromkeys(name for item in of_kind for name in item.columns))
             titles = _titles(kind)
-            sheet = book.sheet(_title(kind), [10, 24, *([18] * len(names))])
+            sheet = book.sheet(title_of(kind), [10, 24, *([18] * len(names))])
             sheet.head(["动作", "本方标识", *(titles.get(name, name) for name in names)])
             for item in of_kind:
                 cells = [_VERBS[item.verb], item.key, *(_text(item.columns.get(n)) for n in names)]
@@ -235,7 +235,7 @@ def _workbook(items: Sequence[Item]) -> bytes:
 
 
 def _titles(kind: str) -> Mapping[str, str]:
-    model = KINDS[RecordKind(kind)].model if kind in KINDS else None
+    model = model_of(kind)
     return {} if model is None else {one.wire: one.title for one in columns_of(model)}
 
 
@@ -264,7 +264,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "、".join(map(str, value))
     return "" if value is None else str(value)
-
-
-def _title(kind: str) -> str:
-    return KINDS[RecordKind(kind)].title if kind in KINDS else "等级变动"

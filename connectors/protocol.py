@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.base import Schema
 from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, Receipt
+from schemas.hand_upload import AnswerColumns, FilledFile
 
 
 class OnUnknown(StrEnum):
@@ -75,3 +76,17 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+
+
+@runtime_checkable
+class CarriedByPerson(Connector, Protocol):
+    """A destination that no program reaches: a person carries a file there (`upload make`).
+
+    It is never called to send: `send` raises `NotSent`. `answers` says how the platform's list of
+    results is read.
+    """
+
+    answers: AnswerColumns
+
+    async def fill(self, items: Sequence[Item], at: datetime) -> FilledFile:
+        """Return the file with the items; the same items and time give the same bytes."""

@@ -7,6 +7,7 @@ from schemas.columns import ColumnType
 from schemas.contact import ContactRole
 from schemas.credit import NotEvaluated
 from schemas.delivery import NOT_CALLED, NOTHING_TO_WITHDRAW, UNUSABLE, DeliveryState, OutcomeKind
+from schemas.hand_upload import UploadState
 from schemas.verdict import Exclusion, Verdict
 from scoring.consequences.publicity import Published, Severity
 
@@ -43,6 +44,11 @@ STATES = {
     DeliveryState.PARKED: "人工挂起",
     DeliveryState.SUPERSEDED: "已被新版本取代",
     DeliveryState.WITHDRAWN: "已撤回",
+}
+UPLOAD_STATES = {
+    UploadState.OPEN: "在人手里",
+    UploadState.DONE: "已上报",
+    UploadState.UNDONE: "未上报",
 }
 #: How an attempt ended: what the call led to, or why there was none.
 ATTEMPT_OUTCOMES: dict[str, str] = {
@@ -119,6 +125,11 @@ AUDIT_EVENTS: dict[str, str] = {
     AuditEvent.DELIVERY_PARKED: "挂起报送",
     AuditEvent.DELIVERY_WITHDRAWN: "不再报送",
     AuditEvent.DELIVERY_RESOLVED: "写明报送结果",
+    AuditEvent.UPLOAD_MADE: "下载上报文件",
+    AuditEvent.UPLOAD_HANDED_OUT: "再次下载上报文件",
+    AuditEvent.UPLOAD_DONE: "登记已上报",
+    AuditEvent.UPLOAD_UNDONE: "登记未上报",
+    AuditEvent.UPLOAD_ANSWERED: "读入平台结果",
     AuditEvent.BULK_STARTED: "开始批量处理",
     AuditEvent.BULK_PAUSED: "暂停批量处理",
     AuditEvent.BULK_RESUMED: "继续批量处理",

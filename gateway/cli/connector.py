@@ -22,7 +22,7 @@ from gateway.cli.output import (
 from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import Settings
-from gateway.deliver.connect import build_connector
+from gateway.deliver.connect import build_connector, is_by_person
 from schemas.destination import Destination
 
 _FINDS_OUT = {
@@ -77,6 +77,8 @@ def connector_test(
     if name not in named:
         fail(f"没有报送对象 {name}；配置里 destinations 有：{'、'.join(named) or '无'}")
     destination = named[name]
+    if is_by_person(destination):
+        fail(f"{name} 由人上报，没有接口可试；下载模板用 upload make {name}")
     if not yes:
         fail(f"{_plan(destination)}；核对是对方的测试环境后，加 --yes 才发送")
     if format_ is Format.TEXT:
@@ -163,7 +165,12 @@ def _print_fault(destination: Destination, error: str, format_: Format) -> None:
 def _print_abilities(destination: Destination, limits: Limits, format_: Format) -> None:
     if format_ is Format.JSON:
         told = limits.model_dump(mode="json") | {"has_look_up": _has_look_up(limits)}
-        print_json({**_named(destination), **told})
+        by_person = {"by_person": is_by_person(destination)}
+        print_json({**_named(destination), **told, **by_person})
+        return
+    if is_by_person(destination):
+        told_by = f"由人上报（upload make {destination.name}），每个文件最多 {limits.batch_size} 行"
+        print_line(f"报送对象 {destination.name}（{destination.connector}）：{told_by}")
         return
     able = [f"每批 {limits.batch_size} 条", f"并发 {limits.concurrency}"]
     able += [f"单次调用 {limits.call_timeout.total_seconds():g} 秒", *_told(limits)]

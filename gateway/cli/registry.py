@@ -26,6 +26,7 @@ NAME = "credit-gateway"
 GROUPS = {
     "rules": "评价办法",
     "deliveries": "报送",
+    "upload": "人工上报",
     "tasks": "批量处理",
     "quarantine": "隔离区",
     "keys": "密钥",
@@ -131,6 +132,21 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "出具一条报送的送达证明：送了什么、何时、对方答了什么，附签名。",
         ),
         "note": ("outages:deliveries_note", "给一条报送加说明或证据；系统算出的原因不变。"),
+    },
+    "upload": {
+        "make": ("upload:upload_make", "把待报送的做成由人上传的文件，登记谁下载。"),
+        "file": ("upload:upload_file", "再取一次在人手里的一批的文件，记作又一次下载。"),
+        "done": (
+            "uploaded:upload_done",
+            "登记一批已由人上报：谁、何时，可附截图或回执。",
+        ),
+        "undone": (
+            "uploaded:upload_undone",
+            "登记一批没有上报或被整个退回，须写明原因。",
+        ),
+        "answers": ("uploaded:upload_answers", "读入平台导出的结果清单：入库、退回及原因。"),
+        "list": ("upload_list:upload_list", "列出人工上报的各批，还在人手里的在前。"),
+        "show": ("upload_list:upload_show", "一批的各行、经过和附件；取出附件。"),
     },
     "tasks": {
         "list": ("tasks:tasks_list", "列出批量处理：做什么、按什么条件、进行到哪里。"),

@@ -1,6 +1,7 @@
-"""Build the connector of a configured destination."""
+"""The connector of a configured destination: build it, and whether a person stands in its place."""
 
 import os
+from contextlib import suppress
 
 import connectors
 from connectors.protocol import Connector
@@ -10,6 +11,16 @@ from gateway.config.secrets import SecretMissing, resolve
 from gateway.config.settings import Settings
 from schemas.destination import Destination
 from schemas.faults import Place
+
+
+def is_by_person(destination: Destination) -> bool:
+    """Whether a person carries files to a destination, so that nobody calls it.
+
+    One that cannot be used is not: `build_connector` says what is wrong with it.
+    """
+    with suppress(connectors.UnknownKind, connectors.UnusablePackage):
+        return connectors.find(destination.connector).by_person
+    return False
 
 
 def build_connector(settings: Settings, destination: Destination, clock: Clock) -> Connector:

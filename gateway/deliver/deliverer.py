@@ -2,7 +2,8 @@
 
 The claim commits the lease and the open attempt before any byte is sent. When a call fails as a
 whole, its items are deferred if nothing was handed over, and unknown otherwise. If the destination
-refuses the whole call, they are deferred and the breaker opens. `calls` makes the calls of a claim,
+refuses the whole call, they are deferred and the breaker opens. Where a person carries files, none
+is claimed here: `hand_upload` has the way out. `calls` makes the calls of a claim,
 `outcome` decides the new state of an item and `writer` writes it.
 """
 
@@ -19,6 +20,7 @@ from gateway.config.keys import Keys
 from gateway.deliver.breaker import BreakerState
 from gateway.deliver.caller import GRACE, Caller
 from gateway.deliver.calls import Calls
+from gateway.deliver.connect import is_by_person
 from gateway.deliver.outcome import lease_for
 from gateway.deliver.pace import AHEAD_SECONDS
 from gateway.deliver.seldom import Seldom
@@ -67,6 +69,7 @@ class Deliverer:
         )
         self.asked_last = 0  #: the silent delivery that was asked for last
         self.asked_together = connector.limits.batch_size  #: silent deliveries in one look-up
+        self._by_person = is_by_person(destination)
         self._stopping = False
         self._looks_first = True
         self._at_work = asyncio.Lock()
@@ -136,7 +139,7 @@ class Deliverer:
     async def _round(self) -> Round:
         await self._tidy()
         done = Round()
-        if self.is_quiet:
+        if self.is_quiet or self._by_person:
             return done
         # Where a resend finds out, both are sends: a probe of each in turn, since one of them may
         # fail for ever by a single item.
@@ -220,7 +223,10 @@ class Deliverer:
     async def _tidied(self, now: datetime) -> tuple[int, int]:
         """Return how many leases were lost, and how many deferred deliveries became ready."""
         async with self.database.transaction() as connection:
-            lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
+            if self._by_person:
+                lost = await ends.release_leases(connection, self.name, now)
+            else:
+                lost = await ends.expire_leases(connection, self.name, self.destination.settle, now)
             wait = self._longest_wait
             return lost, await claims.promote_deferred(connection, self.name, now, wait)
 

@@ -19,6 +19,7 @@ class Cause(StrEnum):
     RECEIVER_DOWN = "接收方中断"  #: by the register of outages
     SILENT = "送达后无回执"
     OURS = "本系统待报送"  #: in our queue, or we were down
+    UPLOAD = "待人工上报"  #: a person had to carry a file there, and had not said so yet
     UNTOLD = "没有报送任务"  #: no delivery was made: the destination came later, or by a fault
 
 
@@ -71,16 +72,18 @@ def why(
     arrived_at: datetime | None,
     told: Sequence[Told],
     outages: Sequence[DownTime],
+    queue: Cause = Cause.OURS,
 ) -> Why:
     """Return why a decision was not accepted by its due time.
 
     `decided` is the end of the day of the decision, from which the clock runs; `told` are the
-    versions in their order; outages are in their order too, and do not overlap.
+    versions in their order; outages are in their order too, and do not overlap. `queue` is what
+    the time before the hand-over counts as.
     """
     spent = dict.fromkeys(Cause, timedelta())
     for cause, since, until in _stretches(due, arrived_at, told, outages):
         within = min(until, due) - max(since, decided)
-        spent[cause] += max(within, timedelta())
+        spent[queue if cause is Cause.OURS else cause] += max(within, timedelta())
     order = sorted(Cause, key=lambda cause: -spent[cause])
     return Why(order[0], tuple((cause, spent[cause]) for cause in order if spent[cause]))
 

@@ -11,7 +11,7 @@ from gateway.decide.takes import required_columns, takes
 from gateway.due.deadline import due as due_of
 from gateway.due.deadline import parse_dues, utc
 from gateway.due.workdays import Workdays
-from gateway.ledger.causes import DownTime, Told, Why, why
+from gateway.ledger.causes import Cause, DownTime, Told, Why, why
 from gateway.ledger.passes import is_first_pass, mended_at, was_held
 from gateway.ledger.row import DecisionStanding, LedgerRow
 from gateway.ledger.timeliness import LATE, timeliness
@@ -39,6 +39,8 @@ class LedgerScope:
     sides: Mapping[str, str] = field(default_factory=dict)
     #: Authority, normalised → its own website 本单位公示网址, which nobody else can know.
     sites: Mapping[str, str] = field(default_factory=dict)
+    #: Destinations to which a person carries files.
+    by_person: frozenset[str] = frozenset()
 
 
 class Assembler:
@@ -145,7 +147,8 @@ class Assembler:
         late = [due[name] for name, result in found.items() if result in LATE]
         held = self._held(decision, destination, reports)
         outages = self.outages.get(destination.name, ())
-        reason = _why(decision, min(late), outages, reports, held) if late else None
+        queue = Cause.UPLOAD if destination.name in self.scope.by_person else Cause.OURS
+        reason = _why(decision, min(late), outages, reports, held, queue) if late else None
         rejected_at = _earliest(d.rejected_at for d in reports)
         return DecisionStanding(
             destination=destination.name,
@@ -210,6 +213,7 @@ def _why(
     outages: Sequence[DownTime],
     reports: list[Any],
     held: Set[int],
+    queue: Cause,
 ) -> Why:
     """Return where the time up to the earliest due time went that was not met."""
     told = [
@@ -222,7 +226,7 @@ def _why(
         )
         for one in reports
     ]
-    return why(end_of(decision.decision_date), due, decision.arrived_at, told, outages)
+    return why(end_of(decision.decision_date), due, decision.arrived_at, told, outages, queue)
 
 
 def _is_of(report: Any, day: date) -> bool:

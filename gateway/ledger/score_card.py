@@ -24,6 +24,7 @@ _ADVICE = {
     Cause.RECEIVER_DOWN: "平台中断：中断登记（outages）里补上对方的通知作为证据",
     Cause.SILENT: "送达后没有回执：询问平台，必要时出具送达证明（deliveries attest）",
     Cause.OURS: "本系统没有及时报送：由运维人员查明（doctor）",
+    Cause.UPLOAD: "网页平台没有及时上报：由经办人员下载上报并登记（upload make、done）",
     Cause.UNTOLD: "没有报送任务：由运维人员查报送对象的起始日和范围",
 }
 

@@ -10,7 +10,13 @@ from cryptography.exceptions import InvalidTag
 
 from gateway.config.keys import Keys
 from gateway.store.base.engine import Connection, Database
-from gateway.store.record.sealed import QUARANTINE, VERSIONS, SealedRow, SealedTable
+from gateway.store.record.sealed import (
+    HAND_UPLOAD_FILES,
+    QUARANTINE,
+    VERSIONS,
+    SealedRow,
+    SealedTable,
+)
 
 #: Rows of one transaction.
 SLICE = 500
@@ -47,7 +53,7 @@ class EncryptedSlice(NamedTuple):
 
 async def slices(database: Database, keys: Keys) -> AsyncIterator[EncryptedSlice]:
     """Encrypt all rows of older versions once, each slice in its own transaction."""
-    for table in (VERSIONS, QUARANTINE):
+    for table in (VERSIONS, QUARANTINE, HAND_UPLOAD_FILES):
         for old in keys.older_versions:
             after = 0
             while True:

@@ -63,7 +63,7 @@ class Schedule:
             lambda: tell_unheard(self.database, self.daily.decider, now),
             lambda: link_events(self.database),
             lambda: self.daily.run(now),
-            lambda: observe(self.database, now, self.metrics),
+            lambda: observe(self.database, self.daily.decider.destinations, now, self.metrics),
         )
 
     async def _rescore(self, now: datetime) -> None:

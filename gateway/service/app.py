@@ -13,6 +13,7 @@ from gateway.config.errors import BadConfiguration
 from gateway.config.keys import Keys, load_master
 from gateway.config.settings import Settings
 from gateway.decide.decider import Decider
+from gateway.deliver.connect import is_by_person
 from gateway.due.calendars import load_workdays
 from gateway.due.deadline import due
 from gateway.due.workdays import Workdays
@@ -75,6 +76,7 @@ class Gateway:
             None if settings.entry_clock is None else clocks[settings.entry_clock],
             sides,
             {authority_key(name): site for name, site in settings.ledger.sites.items()},
+            frozenset(one.name for one in settings.destinations if is_by_person(one)),
         )
 
     @property

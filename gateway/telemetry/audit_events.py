@@ -17,6 +17,11 @@ class AuditEvent(StrEnum):
     DELIVERY_PARKED = "delivery_parked"
     DELIVERY_WITHDRAWN = "delivery_withdrawn"  #: by a person: nothing is owed any more
     DELIVERY_RESOLVED = "delivery_resolved"  #: a person found out what became of it
+    UPLOAD_MADE = "upload_made"  #: a file for a person to carry to a destination
+    UPLOAD_HANDED_OUT = "upload_handed_out"  #: the same file once more
+    UPLOAD_DONE = "upload_done"  #: it was uploaded, says a person
+    UPLOAD_UNDONE = "upload_undone"  #: it was not
+    UPLOAD_ANSWERED = "upload_answered"  #: a list of results of the platform was read
     BULK_STARTED = "bulk_started"  #: the same for all that a filter matched
     BULK_PAUSED = "bulk_paused"
     BULK_RESUMED = "bulk_resumed"

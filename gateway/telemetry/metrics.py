@@ -116,6 +116,16 @@ class Metrics:
             "Ready deliveries past due that nobody claims; must be 0",
             "destination",
         )
+        self.upload_ready = self._gauge(
+            "upload_ready",
+            "Ready deliveries that a person has to upload; near their due time do it now",
+            "destination",
+        )
+        self.upload_open_since = self._gauge(
+            "upload_open_since_timestamp_seconds",
+            "When the oldest file was made of which nobody has said what became of it; 0: none",
+            "destination",
+        )
         self.escalations = self._counter(
             "escalations",
             "Deliveries whose slack fell to 50, 25 or 10 percent",

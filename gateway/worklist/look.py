@@ -1,9 +1,10 @@
 """Look at the work list: a page of it, and how many are open in all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gateway.deliver.connect import is_by_person
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import worklist
 from gateway.store.deliver.worklist import Wanted
@@ -24,7 +25,7 @@ class WorkList:
 
 async def look(  # noqa: PLR0913, PLR0917  what a list is made of
     connection: Connection,
-    destinations: Iterable[Destination],
+    destinations: Sequence[Destination],
     clocks: Mapping[str, TimeLimit],
     wanted: Wanted,
     now: datetime,
@@ -34,8 +35,11 @@ async def look(  # noqa: PLR0913, PLR0917  what a list is made of
     """Return the work list, the earliest due first, and all of it by groups."""
     seconds = await worklist.call_seconds(connection, now - _RECENT)
     down = await worklist.down(connection)
-    names = seconds.keys() | down
-    receivers = {name: Receiver(seconds.get(name, 0.0), name in down) for name in names}
+    by_person = {one.name for one in destinations if is_by_person(one)}
+    names = seconds.keys() | down | by_person
+    receivers = {
+        name: Receiver(seconds.get(name, 0.0), name in down, name in by_person) for name in names
+    }
     silent = {one.name: now - one.silent_after for one in destinations}
     fixed = [name for name, clock in clocks.items() if clock.counts is CountedDays.CALENDAR]
     found = await worklist.page(connection, wanted, silent, fixed, limit)

@@ -37,10 +37,14 @@ class Late(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What is known of a destination: seconds for each item, one after the other, now."""
+    """What is known of a destination: seconds for each item, one after the other, now.
+
+    `by_person`: nobody calls it, a person carries files there.
+    """
 
     seconds: float = 0.0
     is_down: bool = False
+    by_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class WorkRow:
     why: str
 
 
+#: Where a person carries files, these go on only by that.
+BY_HAND = BLOCKING | {S.WAITING}
 _ACTORS = {
     S.HELD: Actor.CLERK,
     S.REJECTED: Actor.CLERK,
@@ -69,11 +75,13 @@ _ACTORS = {
 }
 
 
-def actor_of(state: DeliveryState, *, is_down: bool, is_silent: bool) -> Actor:
+def actor_of(state: DeliveryState, receiver: Receiver, *, is_silent: bool) -> Actor:
     """Return who must act on a delivery in this state."""
     if is_silent:
         return Actor.OPERATOR
-    if is_down and state in BLOCKING:
+    if receiver.by_person and state in BY_HAND:
+        return Actor.CLERK
+    if receiver.is_down and state in BLOCKING:
         return Actor.PLATFORM
     return _ACTORS.get(state, Actor.NOBODY)
 
@@ -81,7 +89,7 @@ def actor_of(state: DeliveryState, *, is_down: bool, is_silent: bool) -> Actor:
 def work_row(stored: Any, receiver: Receiver, ahead: int | None, now: datetime) -> WorkRow:
     """Return the row of a stored delivery; `ahead` is its place in the queue, if it is in it."""
     state = S(stored.state)
-    actor = actor_of(state, is_down=receiver.is_down, is_silent=stored.silent)
+    actor = actor_of(state, receiver, is_silent=stored.silent)
     wait = timedelta(seconds=receiver.seconds * (ahead or 0))
     name = masked(stored.subject_name or "")
     return WorkRow(
@@ -131,12 +139,25 @@ def _why(stored: Any, state: DeliveryState, receiver: Receiver, ahead: int | Non
     if state is S.HELD:
         told = [str(one["message"]) for one in stored.problems or ()]
         return masked("；".join(told)) or said or STATES[state]
+    if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED} and said:
+        return said
+    if receiver.by_person and state in BY_HAND:
+        return _by_hand(state, stored.destination, said)
     if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED}:
-        return said or STATES[state]
+        return STATES[state]
     if receiver.is_down:
         return f"接收方中断；{said}" if said else "接收方中断"
     place = f"前面还有 {ahead - 1} 件" if ahead and ahead > 1 else STATES[state]
     return f"{place}；{said}" if said else place
+
+
+def _by_hand(state: DeliveryState, destination: str, said: str) -> str:
+    if state is S.UNKNOWN:
+        return "可能已人工上报：到平台页面上查明，再用 deliveries resolve 登记"
+    if state is S.WAITING:
+        return "排在前一版之后：前一版有了结果再下载上报"
+    told = f"下载模板上报：upload make {destination}"
+    return f"{told}；{said}" if said else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +206,5 @@ def _name(one: Any, by: Grouping, receivers: Mapping[str, Receiver]) -> str:
         case Grouping.STATE:
             return STATES[state]
         case Grouping.ACTOR:
-            is_down = receivers.get(one.destination, Receiver()).is_down
-            return actor_of(state, is_down=is_down, is_silent=one.silent).value
+            receiver = receivers.get(one.destination, Receiver())
+            return actor_of(state, receiver, is_silent=one.silent).value

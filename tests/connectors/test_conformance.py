@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from connectors import CONNECTORS
+from connectors import CONNECTORS, build
 from connectors.conformance import PROMISES, Promise, PromiseVerdict, Trial, tried
 from connectors.conformance.trial import TAKEN
-from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.protocol import OnUnknown
+from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
+from connectors.protocol import CarriedByPerson, OnUnknown
 from schemas.delivery import HANDED_OVER, DeliveryState, Item, OutcomeKind
 from tests.connectors.listed import listed
 
@@ -38,7 +38,8 @@ ItemFactory = Callable[..., Item]
 def test_the_suite_runs_over_every_kind_in_the_registry() -> None:
     covered = {str(getattr(one, "values", (one,))[0]) for one in [*LOSSY, KAFKA]}
 
-    assert {name.partition("@")[0] for name in covered} == set(CONNECTORS)
+    called = {name for name, kind in CONNECTORS.items() if not kind.by_person}
+    assert {name.partition("@")[0] for name in covered} == called
 
 
 @every_kind
@@ -158,3 +159,38 @@ async def test_receipts_and_listing_are_empty_if_there_are_none(harness: Any, cl
 
 def test_the_outcomes_of_delivery_match_the_handed_over_states() -> None:
     assert {DeliveryState(kind.value) for kind in TAKEN} == HANDED_OVER
+
+
+#: Nobody calls these: a person carries a file there.
+by_person_kinds = pytest.mark.parametrize(
+    "kind", [name for name, one in CONNECTORS.items() if one.by_person]
+)
+
+
+@by_person_kinds
+async def test_where_a_person_carries_files_nothing_is_sent(
+    kind: str, item: ItemFactory, clock: Any
+) -> None:
+    connector = build(kind, {}, clock)
+
+    with pytest.raises(NotSent):
+        await connector.send([item(1)])
+    [found] = await connector.look_up([item(1)])
+
+    assert found.kind is OutcomeKind.UNKNOWN
+    assert connector.limits.on_unknown is OnUnknown.PERSON
+
+
+@by_person_kinds
+async def test_a_file_for_a_person_says_where_each_item_is_and_is_the_same_every_time(
+    kind: str, item: ItemFactory, clock: Any
+) -> None:
+    connector = build(kind, {}, clock)
+    assert isinstance(connector, CarriedByPerson)
+    items = [item(n) for n in (3, 1, 2)]
+
+    filled = await connector.fill(items, clock())
+
+    assert filled.content
+    assert len(set(filled.places)) == len(items)
+    assert await connector.fill(items, clock()) == filled

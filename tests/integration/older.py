@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0047": ("drop table hand_upload_file", "drop table hand_upload_row", "drop table hand_upload"),
     "0046": ("alter table destination drop column calls",),
     "0045": ("drop table mass_change",),
     "0044": ("drop table record_kind", "drop table list_edition"),

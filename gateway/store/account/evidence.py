@@ -1,4 +1,4 @@
-"""What people and calls say of an outage or of a late delivery 举证; it is never changed."""
+"""What people and calls say of an outage, a delivery or a hand upload 举证; it never changes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ class About(StrEnum):
 
     OUTAGE = "outage"
     DELIVERY = "delivery"
+    UPLOAD = "upload"  #: a hand upload
 
 
 @dataclass(frozen=True, slots=True)

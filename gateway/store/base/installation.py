@@ -86,7 +86,8 @@ _USE = text(
         select key_version, count(*) as rows from (
             select key_version from record_version
             where secret is not null or unknown_columns is not null
-            union all select key_version from quarantine) as sealed
+            union all select key_version from quarantine
+            union all select key_version from hand_upload_file) as sealed
         group by key_version)
     select purpose, version, min(made_at), array_agg(master order by made_at, master),
         case purpose when 'encryption' then coalesce(min(used.rows), 0) else 0 end

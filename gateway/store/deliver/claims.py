@@ -150,12 +150,12 @@ async def claim(  # noqa: PLR0913  the parts of a lease
     """Lease up to `limit` ready deliveries, earliest due first, and open their attempts.
 
     `fresh` of the places go first to the earliest due that were never tried and can be in time,
-    and `backfill` to those that were overdue before (all of them, unless told); others go last. Of both only those
-    behind their front are looked at. With `look` it leases
-    deliveries with an unknown outcome instead, to ask or to send again as `act` says, once their
-    settle time is over; a time beyond the due time and the `longest` wait is of a clock that was
-    wrong. For a `probe` those come first that have waited longest. It is one statement and skips
-    rows that others lock; the lease counts once the caller commits.
+    and `backfill` to those that were overdue before (all of them, unless told); others go last.
+    Of both only those behind their front are looked at. With `look` it leases deliveries with
+    an unknown outcome instead, to ask or to send again as `act` says, once their settle time is
+    over; a time beyond the due time and the `longest` wait is of a clock that was wrong. For a
+    `probe` those come first that have waited longest. It is one statement and skips rows that
+    others lock; the lease counts once the caller commits.
     """
     values = {
         "destination": destination,

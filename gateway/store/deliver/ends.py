@@ -147,7 +147,7 @@ async def _still_needless(connection: Connection, finished: Sequence[Finish]) ->
 
 _LOST = text(
     """
-    select id, cast(lease_token as text), subject_id from delivery
+    select id, cast(lease_token as text), subject_id, chain_id from delivery
     where destination = :destination and state = 'leased' and lease_until < clock_timestamp()
     """
 )
@@ -178,3 +178,17 @@ async def expire_leases(
     answers = [a for a in early.get(destination, ()) if a.delivery_id in expired]
     await move(connection, destination, answers, now)
     return len(expired)
+
+
+async def release_leases(connection: Connection, destination: str, now: datetime) -> int:
+    """Make deliveries ready again whose lease ran out, where nothing was handed over in it.
+
+    So it is where a file is handed out only once its lease has ended with that.
+    """
+    lost = await connection.execute(_LOST, {"destination": destination})
+    ready = DeliveryState.READY
+    finished = [
+        Finish(id_, token, subject, chain, destination, ready, NOT_CALLED)
+        for id_, token, subject, chain in lost
+    ]
+    return len(await finish(connection, finished, now)) if finished else 0

@@ -1,6 +1,6 @@
 """Deliveries and time: breaches, escalations, and the counts for the gauges."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,7 +66,9 @@ _OPEN_BY_HOURS = text(
     with open as (select destination, state, due_at, due_at - :now as slack from delivery
         where state in {one_of(OPEN)})
     select t.name, coalesce(min(due_at), to_timestamp(0)),
-        count(*) filter (where state = 'ready' and slack < -interval '10 minutes'),
+        count(*) filter (where state = 'ready' and slack < -interval '10 minutes'
+            and not (t.name = any(cast(:by_person as text[])))),
+        count(*) filter (where state = 'ready' and t.name = any(cast(:by_person as text[]))),
         count(*) filter (where slack <= interval '0'),
         count(*) filter (where slack > interval '0' and slack <= interval '1 hour'),
         count(*) filter (where slack > interval '1 hour' and slack <= interval '8 hours'),
@@ -81,19 +83,29 @@ _BUCKETS = ("overdue", "1", "8", "24", "72", "more")
 
 @dataclass(frozen=True, slots=True)
 class OpenCount:
-    """The open deliveries of one destination, by hours to their due time."""
+    """The open deliveries of one destination, by hours to their due time.
+
+    Where a person carries files, what is ready waits `for_a_person`, and nobody is to claim it.
+    """
 
     destination: str
     oldest_due: datetime
     due_unclaimed: int
+    for_a_person: int
     buckets: Mapping[str, int]
 
 
-async def open_by_hours(connection: Connection, now: datetime) -> list[OpenCount]:
-    """Count the open deliveries of every destination, zeros included."""
-    rows = await connection.execute(_OPEN_BY_HOURS, {"now": now})
+async def open_by_hours(
+    connection: Connection, now: datetime, by_person: Sequence[str]
+) -> list[OpenCount]:
+    """Count the open deliveries of every destination, zeros included.
+
+    A person carries files to the destinations `by_person`.
+    """
+    rows = await connection.execute(_OPEN_BY_HOURS, {"now": now, "by_person": list(by_person)})
     return [
-        OpenCount(row[0], row[1], row[2], dict(zip(_BUCKETS, row[3:], strict=True))) for row in rows
+        OpenCount(name, oldest, unclaimed, ready, dict(zip(_BUCKETS, counts, strict=True)))
+        for name, oldest, unclaimed, ready, *counts in rows
     ]
 
 

@@ -60,3 +60,4 @@ class SealedTable:
 
 VERSIONS = SealedTable("record_version", "secret", "unknown_columns")
 QUARANTINE = SealedTable("quarantine", "bytes")
+HAND_UPLOAD_FILES = SealedTable("hand_upload_file", "content")

@@ -97,3 +97,10 @@ def test_all_of_the_time_is_accounted_for_once(
     settled = any(version.accepted_at for version in versions)
     assert total <= DUE - DECIDED
     assert settled or total == DUE - DECIDED
+
+
+def test_where_a_person_carries_files_the_time_before_the_hand_over_is_no_fault_of_ours() -> None:
+    found = why(DECIDED, DUE, at(1), [told(1, handed=9)], (), Cause.UPLOAD)
+
+    assert found.cause is Cause.UPLOAD
+    assert Cause.OURS not in dict(found.spent)

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Date,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -127,6 +128,49 @@ bulk_task = Table(
     Column("failed", ARRAY(BigInteger), nullable=False),
     time_column("made_at"),
     time_column("stepped_at"),
+)
+#: A file that a person carries to a destination, and where each delivery is in it.
+hand_upload = Table(
+    "hand_upload",
+    metadata,
+    id_column(),
+    Column("destination", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", Text),
+    time_column("made_at"),
+    Column("made_by", Text, nullable=False),
+    time_column("uploaded_at", null=True),
+    time_column("ended_at", null=True),
+    Column("ended_by", Text),
+    Index("hand_upload_of", "destination", "made_at"),
+    Index("hand_upload_open", "destination", postgresql_where=text("state = 'open'")),
+)
+hand_upload_row = Table(
+    "hand_upload_row",
+    metadata,
+    Column("upload_id", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    Column("row_place", Text, nullable=False),
+    PrimaryKeyConstraint("upload_id", "number"),
+    Index("hand_upload_row_of", "delivery_id", "upload_id"),
+)
+#: What a person attaches: a screenshot, a receipt, a list of results.
+hand_upload_file = Table(
+    "hand_upload_file",
+    metadata,
+    id_column(),
+    Column("upload_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    time_column("added_at"),
+    Column("added_by", Text, nullable=False),
+    Index("hand_upload_file_of", "upload_id"),
+    Index("hand_upload_file_sealed", "key_version", "id"),
 )
 calendar_year = Table(
     "calendar_year",

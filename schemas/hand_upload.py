@@ -1,0 +1,74 @@
+"""Hand upload 人工上报: a file that a person carries to a destination, and what becomes of it."""
+
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, StringConstraints
+
+from schemas.base import Schema
+
+#: Where an item is done that the file cannot express: a person does it on the platform's page.
+ON_THE_PAGE = "平台页面"
+
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class UploadState(StrEnum):
+    """What a person has said of a hand upload."""
+
+    OPEN = "open"  #: 在人手里: nobody has said yet what became of it
+    DONE = "done"  #: 已上报: it was uploaded
+    UNDONE = "undone"  #: 未上报: it was not, or the platform refused the whole file
+
+
+class FilledFile(NamedTuple):
+    """A file for a person to carry, and the place of each item in it, in their order.
+
+    A place is `sheet!row`, or `ON_THE_PAGE`; None if the item has to wait for a later file. Without
+    any row there is no content. `columns` are the standard columns that the file has.
+    """
+
+    content: bytes | None
+    places: tuple[str | None, ...]
+    columns: frozenset[str] = frozenset()
+
+
+class AnswerColumns(Schema):
+    """The columns of a list of results that a platform exports, the first that there is [B]."""
+
+    number: tuple[_Text, ...] = Field(
+        default=("文书号", "文号", "决定书文号", "决定文书号", "处罚决定书文号", "许可决定书文号"),
+        title="文书号的列名；标准的列名和代码总是认识的",
+    )
+    status: tuple[_Text, ...] = Field(
+        default=(
+            "审核状态",
+            "处理状态",
+            "数据状态",
+            "上报结果",
+            "处理结果",
+            "校验结果",
+            "导入结果",
+        ),
+        min_length=1,
+        title="结果的列名",
+    )
+    reason: tuple[_Text, ...] = Field(
+        default=("失败原因", "错误原因", "退回原因", "错误描述", "审核意见", "原因"),
+        title="原因的列名",
+    )
+    time: tuple[_Text, ...] = Field(
+        default=("入库时间", "审核时间", "处理时间"), title="平台时间的列名"
+    )
+    accepted: frozenset[_Text] = Field(
+        default=frozenset({"成功", "通过", "审核通过", "已通过", "已入库", "入库成功", "校验通过"}),
+        min_length=1,
+        title="表示入库的结果",
+    )
+    rejected: frozenset[_Text] = Field(
+        default=frozenset(
+            {"失败", "不通过", "审核不通过", "未通过", "退回", "已退回", "入库失败", "校验不通过"}
+        ),
+        min_length=1,
+        title="表示退回的结果",
+    )

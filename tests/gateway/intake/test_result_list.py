@@ -1,0 +1,86 @@
+"""Lists of results as platforms export them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from gateway.config.settings import FileLimits
+from gateway.intake.files.unreadable import UnreadableFile
+from gateway.intake.result_list import result_list
+from schemas.hand_upload import AnswerColumns
+
+HOW = AnswerColumns()
+TITLE = ["导出结果"]
+HEADS = ["序号", "行政处罚决定书文号", "审核状态", "失败原因"]
+ROWS = [
+    ["1", "样环罚字〔2026〕1号", "审核通过", ""],
+    ["2", "样环罚字〔2026〕2号", "审核不通过", "未查询到主体"],
+    ["", "", "合计 2 条", ""],
+]
+
+
+def workbook(path: Path, sheets: dict[str, Sequence[Sequence[str]]]) -> Path:
+    with xlsxwriter.Workbook(str(path)) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+    return path
+
+
+def told(path: Path, how: AnswerColumns = HOW) -> list[tuple[str | None, str, bool | None]]:
+    found = result_list(path, FileLimits(), how)
+    return [(one.kind, one.number_key, one.accepted) for one in found]
+
+
+def test_rows_below_the_names_are_results_and_nothing_else_is(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "list.xlsx", {"导出": [TITLE, HEADS, *ROWS], "说明": [["无"]]})
+
+    found = result_list(path, FileLimits(), HOW)
+
+    assert [(one.kind, one.number_key, one.accepted) for one in found] == [
+        ("penalty", "样环罚字〔2026〕1号", True),
+        ("penalty", "样环罚字〔2026〕2号", False),
+    ]
+    assert found[1].reasons == ("未查询到主体",)
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_text_with_any_separator_and_encoding_is_read(
+    tmp_path: Path, separator: str, encoding: str
+) -> None:
+    path = tmp_path / "list.csv"
+    lines = [separator.join(row) for row in (HEADS, *ROWS[:2])]
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+
+    assert [one[2] for one in told(path)] == [True, False]
+
+
+def test_a_plain_name_of_the_number_says_no_kind(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "list.xlsx", {"a": [["文书号", "结果"], ["样环罚字〔2026〕1号", "好"]]}
+    )
+    how = AnswerColumns.model_validate({"status": ["结果"], "accepted": ["好"]})
+
+    assert told(path, how) == [(None, "样环罚字〔2026〕1号", True)]
+
+
+@pytest.mark.parametrize("rows", [[["文书号", "备注"], ["1号", "好"]], [["审核状态"], ["通过"]]])
+def test_a_table_without_results_or_numbers_is_refused(
+    tmp_path: Path, rows: Sequence[Sequence[str]]
+) -> None:
+    path = workbook(tmp_path / "list.xlsx", {"a": rows})
+
+    with pytest.raises(UnreadableFile, match="找不到文书号和结果（审核状态、"):
+        told(path)
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_text('[{"文书号": "1号"}]')
+
+    with pytest.raises(UnreadableFile, match="不是表格"):
+        told(path)
