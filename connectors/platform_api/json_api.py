@@ -23,9 +23,10 @@ from connectors.platform_api.lenient import (
 )
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
+from connectors.shared.guomi_settings import HeaderName
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
-from connectors.shared.http_settings import HeaderName, HeaderSecret, HttpClientSettings, under
+from connectors.shared.http_settings import HeaderSecret, HttpClientSettings, under
 from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper

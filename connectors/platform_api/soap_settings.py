@@ -5,7 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from connectors.shared.http_settings import HeaderName, HeaderSecret, HttpClientSettings
+from connectors.shared.guomi_settings import HeaderName
+from connectors.shared.http_settings import HeaderSecret, HttpClientSettings
 from schemas.base import Schema
 from schemas.codes import Verb
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
 from connectors.shared import Clock
 from connectors.shared.address_guard import guarded_socket
+from connectors.shared.guomi import Guomi
 from connectors.shared.http_errors import FOREIGN, translated
 from connectors.shared.http_read import Answer, AnswerReading, thrown_away
 from connectors.shared.http_settings import HttpClientSettings
@@ -77,6 +78,7 @@ class HttpClient:
         self._resolver: ImpatientResolver | None = None
         self._status_decides = status_decides
         self._warned = False
+        self._guomi = None if settings.guomi is None else Guomi(settings.guomi, now)
         half = settings.call_timeout / 2
         self._login = Login(settings.login, self._call, half) if settings.login else None
         self._expired = expired
@@ -154,6 +156,21 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         rows: int | None = None,
+    ) -> Answer:
+        """Make one call, signed and encrypted where that is configured."""
+        if self._guomi is None:
+            return await self._sent(method, url, content, headers, rows)
+        body, signed = self._guomi.seal(method, url, content)
+        answer = await self._sent(method, url, body, {**(headers or {}), **signed}, rows)
+        return self._guomi.opened(answer)
+
+    async def _sent(
+        self,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        rows: int | None,
     ) -> Answer:
         limit = self._settings.max_answer
         if rows is not None:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
+from connectors.shared.guomi_settings import GuomiSettings, HeaderName
 from schemas.base import Schema
 from schemas.connection import TlsFiles
 
@@ -22,8 +23,6 @@ def _fits_a_header(secret: SecretStr) -> SecretStr:
 
 #: A secret that goes into a header of each call.
 HeaderSecret = Annotated[SecretStr, AfterValidator(_fits_a_header)]
-#: The name of a header.
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class LoginSettings(Schema):
@@ -50,6 +49,7 @@ class HttpClientSettings(TlsFiles):
     #: Limit in bytes; a longer answer is not read to its end, and the outcome is unknown.
     max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
     login: LoginSettings | None = Field(default=None, title="登录")
+    guomi: GuomiSettings | None = Field(default=None, title="国密：摘要、签名、加密 [B]")
     #: Only this certificate is trusted, whoever issued it and whatever its name.
     certificate_sha256: str | None = Field(
         default=None,
