@@ -11,6 +11,7 @@ from defusedxml.ElementTree import fromstring
 
 from connectors.sandbox.book import Book, Entry
 from connectors.sandbox.places import Asked, PlatformPlace, Reply
+from connectors.sandbox.wsdl import wsdl
 
 _XML = "text/xml; charset=utf-8"
 _ANSWER = (
@@ -18,13 +19,6 @@ _ANSWER = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
     '<u:{method}Response xmlns:u="http://service.upload.interfaces/"><return>{text}</return>'
     "</u:{method}Response></soap:Body></soap:Envelope>"
-)
-_WSDL = (
-    '<?xml version="1.0" encoding="UTF-8"?>'
-    '<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" '
-    'name="InterfaceUploadService" targetNamespace="http://service.upload.interfaces/">'
-    '<wsdl:portType name="InterfaceUpload"><wsdl:operation name="execute"/>'
-    '<wsdl:operation name="repairData"/></wsdl:portType></wsdl:definitions>'
 )
 _MESSAGES = {
     "200": "操作成功",
@@ -43,7 +37,8 @@ _MESSAGES = {
 def upload(book: Book, asked: Asked, place: PlatformPlace) -> Reply:
     """Answer a call of `execute` or `repairData`; a GET returns the WSDL."""
     if asked.method == "GET":
-        return Reply(body=_WSDL.encode(), content_type=_XML)
+        address = f"http://{asked.headers.get('host', '')}{asked.path}"
+        return Reply(body=wsdl(address).encode(), content_type=_XML)
     try:
         method, text = _read(asked.body)
         call = json.loads(text)
