@@ -163,12 +163,7 @@ class ExcelTemplate(OneWay):
     def _row(self, sheet: TemplateSheet, item: Item) -> Row:
         layout = self._layout(item.record_kind)
         amounts = _amounts(item.record_kind)
-        values = {
-            wire: value
-            for wire, value in item.columns.items()
-            if wire not in layout.left_out and value is not None
-        }
-        values |= layout.constants
+        values = layout.own(item) | layout.constants
         if layout.status_column is not None:
             values[layout.status_column] = layout.statuses[item.verb]
         return {

@@ -27,6 +27,7 @@ from connectors.shared.guomi_settings import HeaderName
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HeaderSecret, HttpClientSettings, under
+from connectors.shared.layout import RowLayout
 from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
@@ -49,6 +50,7 @@ class PlatformJsonSettings(HttpClientSettings):
     api_key_header: HeaderName = Field(default="X-Api-Key", title="接口密钥的请求头")
     wrapper: JsonWrapper = Field(default=JsonWrapper(), title="应答的外层")
     times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
+    tables: dict[str, RowLayout] = Field(default={}, title="平台的列，按记录种类；不写的照标准")
 
 
 class _Row(BaseModel):
@@ -84,6 +86,7 @@ class PlatformJson:
             headers[settings.api_key_header] = settings.api_key.get_secret_value()
         self._http = HttpClient(settings, now, headers, settings.wrapper.says_expired)
         self._wrapper = settings.wrapper
+        self._tables = settings.tables
         self._zoned = settings.times_of_china
         self._feeds = Feeds(self._http, settings.wrapper, zoned=settings.times_of_china)
 
@@ -98,7 +101,7 @@ class PlatformJson:
         return await send_parts(parts, self._send, self.limits.call_timeout, self._size)
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
-        rows = [wire_row(item) for item in items]
+        rows = [wire_row(item, self._tables.get(item.record_kind)) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
         answer = await self._http.ask("POST", under(self._url, "records"), content, rows=len(items))
         return self._outcomes(items, answer, absent=False)
@@ -144,9 +147,14 @@ class PlatformJson:
         """Return the receipts after a cursor; the first cursor is the empty text."""
         return await self._feeds.receipts(under(self._url, "receipts"), cursor)
 
-    def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
-        """Yield the rows that the platform has published since a time."""
-        return self._feeds.listing(under(self._url, "listing"), since)
+    async def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
+        """Yield the rows that the platform has published since a time, in our layout."""
+        async for row in self._feeds.listing(under(self._url, "listing"), since):
+            table = self._tables.get(row.record_kind) if isinstance(row, Listed) else None
+            if table is None or not isinstance(row, Listed):
+                yield row
+            else:
+                yield row.model_copy(update={"columns": table.ours(row.columns)})
 
     async def health(self) -> Health:
         """Return whether the platform answers."""
@@ -157,14 +165,14 @@ class PlatformJson:
         await self._http.close()
 
 
-def wire_row(item: Item) -> dict[str, Any]:
-    """Return one item as a row of the interface."""
+def wire_row(item: Item, table: RowLayout | None = None) -> dict[str, Any]:
+    """Return one item as a row of the interface, in the layout of its kind."""
     return {
         "key": item.key,
         "kind": item.record_kind,
         "verb": item.verb.value,
         "version": item.version,
-        "columns": item.columns,
+        "columns": item.columns if table is None else table.values(item),
     }
 
 

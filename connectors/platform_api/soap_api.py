@@ -99,7 +99,7 @@ class PlatformSoap:
             table = self._settings.tables.get(item.record_kind)
             if verb is None or table is None:
                 continue
-            mark = item.record_kind, mark_of(item.columns, table)
+            mark = item.record_kind, mark_of(table.values(item), table)
             groups[item.record_kind, verb.method, times[mark]].append(place)
             times[mark] += 1
         return list(groups.values())

@@ -29,7 +29,7 @@ RowMark = tuple[str, str]
 
 def row_of(item: Item, table: SoapTable, settings: PlatformSoapSettings) -> dict[str, Any]:
     """Return one item as a row of the platform's table."""
-    row = dict(item.columns)
+    row = table.values(item)
     status = settings.verbs[item.verb].status
     if status is not None and table.status_column is not None:
         row[table.status_column] = status
@@ -100,13 +100,13 @@ def _refused(
     platform has cut its document number, unless it names another document.
     """
     if len(items) == len(answer.refused_rows) == 1:
-        rows = items[0].columns, answer.refused_rows[0]
+        rows = table.values(items[0]), answer.refused_rows[0]
         ours, theirs = (mark_of(row, table)[0] for row in rows)
         if ours in theirs or theirs in ours:
             return {0: answer.refused_rows[0]}
     places: dict[RowMark | str, list[int]] = {}
     for place, item in enumerate(items):
-        number, subject = mark_of(item.columns, table)
+        number, subject = mark_of(table.values(item), table)
         for mark in (item.key, (number, subject), (number, "")):
             places.setdefault(mark, []).append(place)
     refused: dict[int, dict[str, Any]] = {}

@@ -7,12 +7,13 @@ from pydantic import Field, model_validator
 
 from connectors.shared.guomi_settings import HeaderName
 from connectors.shared.http_settings import HeaderSecret, HttpClientSettings
+from connectors.shared.layout import RowLayout
 from schemas.base import Schema
 from schemas.codes import Verb
 
 
-class SoapTable(Schema):
-    """目录: the platform's table for one record kind, and the columns that the connector uses."""
+class SoapTable(RowLayout):
+    """目录: the platform's table for one record kind, and its columns that the connector uses."""
 
     code: str = Field(title="目录编码")
     version_id: str = Field(title="版本ID")

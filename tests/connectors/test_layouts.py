@@ -1,0 +1,108 @@
+"""A platform's own layout: its names, its words, what it must not have, over each interface."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors import BadSettings, build
+from connectors.protocol import Connector
+from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
+from gateway.config.clock import system_clock
+from schemas.delivery import Item, OutcomeKind
+from tests.connectors.listed import listed
+
+ItemFactory = Callable[..., Item]
+LAYOUT: dict[str, Any] = {
+    "columns": {"CF_NR": "PUNISH_CONTENT"},
+    "left_out": ["BZ"],
+    "masked": ["CF_XDR_ZJHM"],
+    "words": {"CF_CFLB": {"责令停产整治": "其他-责令停产整治"}},
+    "constants": {"DATASOURCE": "环保"},
+}
+GIVEN = {
+    "CF_WSH": "样环罚字〔2026〕1号",
+    "CF_XDR_SHXYM": "91159900MA00000013",
+    "CF_NR": "罚款",
+    "CF_CFLB": ["罚款", "责令停产整治"],
+    "CF_XDR_ZJHM": "11010519491231002X",
+    "BZ": "不报",
+}
+SENT = {
+    "CF_WSH": "样环罚字〔2026〕1号",
+    "CF_XDR_SHXYM": "91159900MA00000013",
+    "PUNISH_CONTENT": "罚款",
+    "CF_CFLB": ["罚款", "其他-责令停产整治"],
+    "CF_XDR_ZJHM": "110105********002X",
+    "DATASOURCE": "环保",
+}
+
+
+@pytest.fixture
+async def place() -> AsyncIterator[tuple[Any, str]]:
+    sandbox = create_sandbox(system_clock, {"p": PlatformPlace()})
+    async with serve_sandbox(sandbox) as url:
+        yield sandbox.books["p"], f"{url}/p"
+
+
+def made(kind: str, url: str, **settings: Any) -> Connector:
+    return build(kind, {"url": url, "allow_private": True, **settings}, system_clock)
+
+
+def soap_table(**more: Any) -> dict[str, Any]:
+    fixed = {"code": "XZCF", "version_id": "1", "document_column": "CF_WSH"}
+    return {"penalty": fixed | {"subject_columns": ["CF_XDR_SHXYM"]} | LAYOUT | more}
+
+
+async def test_json_rows_are_in_the_layout_of_the_platform(
+    place: tuple[Any, str], item: ItemFactory
+) -> None:
+    book, url = place
+    connector = made("platform-json", url, tables={"penalty": LAYOUT})
+
+    await connector.send([item(1, columns=GIVEN)])
+    rows = await listed(connector, system_clock() - timedelta(hours=1))
+    await connector.close()
+
+    [entry] = book.entries.values()
+    assert entry.columns == SENT
+    assert rows[0].columns["CF_NR"] == "罚款"
+    assert "责令停产整治" in str(rows[0].columns["CF_CFLB"])
+
+
+async def test_soap_rows_are_in_the_layout_of_the_platform(
+    place: tuple[Any, str], item: ItemFactory
+) -> None:
+    book, url = place
+    connector = made("platform-soap", url, department_code="1", tables=soap_table())
+
+    [outcome] = await connector.send([item(1, columns=GIVEN)])
+    await connector.close()
+
+    [entry] = book.entries.values()
+    assert outcome.kind is OutcomeKind.ACCEPTED_BLIND
+    assert entry.columns == SENT
+
+
+async def test_a_refused_row_is_found_by_the_platforms_own_names(
+    place: tuple[Any, str], item: ItemFactory
+) -> None:
+    book, url = place
+    number = {"columns": {**LAYOUT["columns"], "CF_WSH": "WSH"}, "document_column": "WSH"}
+    connector = made("platform-soap", url, department_code="1", tables=soap_table(**number))
+    book.faults.required_columns = {"penalty": ["PUNISH_CONTENT"]}
+    good, bad = GIVEN, GIVEN | {"CF_WSH": "样环罚字〔2026〕2号", "CF_NR": ""}
+
+    outcomes = await connector.send([item(1, columns=good), item(2, columns=bad)])
+    await connector.close()
+
+    assert [one.kind for one in outcomes] == [OutcomeKind.ACCEPTED_BLIND, OutcomeKind.REJECTED]
+
+
+@pytest.mark.parametrize("part", ["columns", "words"])
+def test_a_misspelt_column_is_refused(part: str) -> None:
+    wrong = {"columns": {"CF_NRR": "X"}, "words": {"CF_NRR": {"罚款": "X"}}}[part]
+
+    with pytest.raises(BadSettings, match="是否应为 CF_NR"):
+        made("platform-json", "https://p.example", tables={"penalty": {part: wrong}})
