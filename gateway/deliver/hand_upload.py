@@ -48,7 +48,7 @@ class HandedOut:
     @property
     def persons(self) -> int:
         """How many rows of the file have the identity number of a person."""
-        shown = _IDENTITY & self.filled.columns
+        shown = _identities() & self.filled.columns
         return sum(any(one.columns.get(name) for name in shown) for one, _ in self.items)
 
     @property
@@ -255,9 +255,12 @@ def _numbered(places: Sequence[str | None]) -> list[str | None]:
     return found
 
 
-_IDENTITY = frozenset(
-    column.wire
-    for kind in KINDS.values()
-    for column in columns_of(kind.model)
-    if column.type is ColumnType.IDENTITY
-)
+@KINDS.cached
+def _identities() -> frozenset[str]:
+    """Return the columns of identity numbers of all kinds."""
+    return frozenset(
+        column.wire
+        for kind in KINDS.values()
+        for column in columns_of(kind.model)
+        if column.type is ColumnType.IDENTITY
+    )
