@@ -1,6 +1,7 @@
 """The protocol that every connector implements, and the limits that it declares."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -41,6 +42,11 @@ class Abilities(Schema):
         """Whether the limits of a connector of this kind say the same."""
         told = ((getattr(self, name), getattr(limits, name)) for name in type(self).model_fields)
         return all(of_kind in {None, own} for of_kind, own in told)
+
+
+#: Set where calls are limited: a connector that makes several calls in one `send` or `look_up`
+#: awaits it before each further one, and makes none if it says no.
+FURTHER_CALL: ContextVar[Callable[[], Awaitable[bool]] | None] = ContextVar("further", default=None)
 
 
 class Connector(Protocol):

@@ -1,13 +1,14 @@
 """One batch in one transaction: record → score → decide → deliveries. `pipeline` opens it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 from typing import NamedTuple
 
 from gateway.check.checked import Checked
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
-from gateway.decide.guard import LEAST, held_back, reason
+from gateway.decide.guard import Change, held_back, reason
 from gateway.record.quarantine import quarantine
 from gateway.record.recorded import Recorded, graded_elsewhere
 from gateway.record.recorder import Recording, lock
@@ -17,9 +18,10 @@ from gateway.score.assess import Assessing
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import Connection
 from gateway.store.deliver import deliveries, mass_changes
+from gateway.store.deliver.mass_changes import Changing
 from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.metrics import Metrics
-from schemas.base import today
+from schemas.base import start_of, today
 from schemas.delivery import DeliveryState
 from schemas.obligation import Obligation, PastDelivery
 from scoring.consequences.publicity import PublicityPolicy
@@ -96,7 +98,8 @@ class Batch:
         past = await deliveries.past(self.connection, sorted(old)) if old else {}
         owed, superseded = decider.versions(recorded.reported, past, self.now)
         if past:
-            owed = await self._guarded(owed, past)
+            urgent = {version.id for version in recorded.reported if version.excluded}
+            owed = await self._guarded(Change(owed, past, urgent))
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         told = ((change_id, subjects[code], code) for change_id, code in changes)
         owed += decider.grade_changes(told, self.now)
@@ -106,21 +109,21 @@ class Batch:
         if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
 
-    async def _guarded(
-        self, owed: list[Obligation], past: Mapping[int, Sequence[PastDelivery]]
-    ) -> list[Obligation]:
+    async def _guarded(self, change: Change) -> list[Obligation]:
         """Park the changes of destinations of which too much would change in a day."""
-        guard = self.steps.decider.guard
-        changes = guard.changes(owed, past)
+        guard, day = self.steps.decider.guard, today(self.now)
+        changes = guard.changes(change, start_of(day))
         if not changes:
-            return owed
-        shares = {name: guard.share(name) or 0.0 for name in changes}
-        day = today(self.now)
-        counted = await mass_changes.count(self.connection, changes, shares, day, LEAST)
+            return list(change.owed)
+        asked = [
+            (name, count, guard.share(name) or 0.0, guard.least(name))
+            for name, count in sorted(changes.items())
+        ]
+        counted = await mass_changes.count(self.connection, starmap(Changing, asked), day)
         reasons = {
             one.destination: reason(one.changes, one.told) for one in counted if guard.exceeds(*one)
         }
-        return held_back(owed, past, reasons) if reasons else owed
+        return held_back(change, reasons) if reasons else list(change.owed)
 
 
 def _freed(

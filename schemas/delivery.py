@@ -39,6 +39,9 @@ class DeliveryState(StrEnum):
 
 
 S = DeliveryState
+#: The begin of the reason of what was parked because too much would change at once 批量变更: no
+#: person has taken it upon himself.
+MASS_CHANGE = "批量变更待确认"
 
 #: from → to. A test compares every UPDATE that writes a state with this table.
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
@@ -63,8 +66,10 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
     S.ACCEPTED: frozenset({S.REJECTED}),
     S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
-    S.REJECTED: frozenset({S.READY, S.UNKNOWN, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
-    S.PARKED: frozenset({S.READY, S.SUPERSEDED, S.WITHDRAWN})
+    S.REJECTED: frozenset(
+        {S.READY, S.WAITING, S.UNKNOWN, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}
+    ),
+    S.PARKED: frozenset({S.READY, S.WAITING, S.SUPERSEDED, S.WITHDRAWN})
     | {S.UNKNOWN, S.ACCEPTED_BLIND, S.ACCEPTED, S.REJECTED},  # it may have arrived before
     S.SUPERSEDED: frozenset(),
     S.WITHDRAWN: frozenset(),

@@ -2,9 +2,9 @@
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.base import SHANGHAI, Schema
 from schemas.kinds import KINDS, StandardColumn
@@ -70,6 +70,12 @@ class DailyHours(Schema):
 
     starts: time
     ends: time  #: the first moment behind them; before `starts`: over midnight
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if self.starts == self.ends:
+            raise ValueError("starts 和 ends 相同，一刻也不包括；写成不同的时刻")
+        return self
 
     def covers(self, at: time) -> bool:
         """Whether the time of day is in these hours."""

@@ -33,6 +33,7 @@ class PastDelivery:
     due_at: datetime
     verb: Verb = Verb.NEW
     maybe_arrived: bool = False
+    created_at: datetime | None = None  #: None: in this batch
 
     @property
     def is_settling(self) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from math import inf
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.protocol import FURTHER_CALL
 from connectors.shared.words import reason
 from schemas.delivery import Item, Listed, Outcome, OutcomeKind
 
@@ -120,7 +121,7 @@ class _Sending:
         self._failed: ConnectorError | None = None
         self._refused: list[CallRejected] = []
         self._largest = 0  #: call that was taken
-        self._halved = False
+        self._halved = self._begun = False
         #: Rows that are refused alone: place, error and key.
         self._alone: list[tuple[int, BatchRefused, str]] = []
         self._rejected = False
@@ -151,6 +152,7 @@ class _Sending:
     async def _one(self, part: Sequence[Item]) -> None:
         """Send one part; raises BatchRefused if it can be halved."""
         try:
+            await self._turn()
             self._outcomes += await by(self._deadline, self._send, part)
             self._largest = max(self._largest, len(part))
             self._size.passed(len(part))
@@ -171,6 +173,13 @@ class _Sending:
                 raise
             self._failed = exc
             self._outcomes += [outcome_of(exc)] * len(part)
+
+    async def _turn(self) -> None:
+        """Wait until the permitted rates allow a call beyond the first."""
+        further = FURTHER_CALL.get()
+        if self._begun and further is not None and not await further():
+            raise NotSent("到了限速，本次没有发送")
+        self._begun = True
 
     def _judge_alone(self) -> None:
         """Reject the rows that were refused alone, where that is about them."""

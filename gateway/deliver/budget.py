@@ -19,8 +19,8 @@ class CallBudget:
     """The calls of one destination, and when its rates permit the next one.
 
     Windows slide: in no span as long as that of a rate are there more calls than it permits,
-    wherever the platform begins to count. Times are in seconds since 1970; a clock that goes back
-    makes calls wait, and never doubles them.
+    wherever the platform begins to count. Times are in seconds since 1970. Calls of a clock that
+    was ahead count as made now: they are never doubled, and hold nothing up beyond a window.
     """
 
     def __init__(self, rates: Iterable[CallRate]) -> None:
@@ -30,19 +30,25 @@ class CallBudget:
 
     def take(self, at: float, times: int = 1) -> None:
         """Note calls that are made now."""
-        last = self._calls[-1] if self._calls else -inf
-        self._calls += [max(at, last)] * times
+        self._see(at)
+        self._calls += [at] * times
         if len(self._calls) > 2 * self._most:
             del self._calls[: len(self._calls) - self._most]
 
     def wait(self, at: float) -> float:
         """Return in how many seconds the next call may be made; 0 if it may now."""
+        self._see(at)
         waits = (
             self._calls[-rate.calls] + rate.within.total_seconds() - at
             for rate in self._applying(at)
             if len(self._calls) >= rate.calls
         )
         return max(0.0, max(waits, default=0.0))
+
+    def _see(self, now: float) -> None:
+        if self._calls and self._calls[-1] > now:
+            late = bisect_right(self._calls, now)
+            self._calls[late:] = [now] * (len(self._calls) - late)
 
     def room(self, at: float, seconds: float) -> float:
         """Return about how many calls fit into the next seconds; infinite without a rate."""

@@ -9,14 +9,17 @@ from math import inf
 
 from tenacity import (
     AsyncRetrying,
+    RetryCallState,
     retry_if_exception,
     stop_after_attempt,
     stop_after_delay,
+    stop_any,
     wait_exponential,
 )
+from tenacity.stop import stop_base
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
-from connectors.protocol import Connector, OnUnknown
+from connectors.protocol import FURTHER_CALL, Connector, OnUnknown
 from gateway.config.clock import Clock
 from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
 from gateway.deliver.failed_call import deferred, looked_up, unknown
@@ -63,7 +66,7 @@ class Caller:
         owner: str,
     ) -> None:
         self.name = destination.name
-        self.pace = Pace(destination, clock)
+        self.pace = Pace(destination, clock, asks=connector.limits.has_receipts)
         self.connector = connector
         self.database = database
         self.clock = clock
@@ -172,12 +175,17 @@ class Caller:
         return outcomes
 
     async def _made(self, act: Act, items: Sequence[Item]) -> list[Outcome]:
+        if self.pace.is_limited:
+            FURTHER_CALL.set(lambda: self.pace.turn(lambda: False))
         if act in ASKING:
             return await self.connector.look_up(items)
         quick = AsyncRetrying(
             # After a long one, such as a connection that nobody answers, there is no time.
-            stop=stop_after_attempt(QUICK_TRIES)
-            | stop_after_delay(self.connector.limits.call_timeout / 8),
+            stop=stop_any(
+                stop_after_attempt(QUICK_TRIES),
+                stop_after_delay(self.connector.limits.call_timeout / 8),
+                _NoTurn(self.pace),
+            ),
             wait=wait_exponential(multiplier=0.1, max=1),
             retry=retry_if_exception(_is_passing),
             reraise=True,
@@ -280,6 +288,18 @@ class Caller:
             self._outage.stored(news)
         self._kept = kept
         del self._events[: len(told)]
+
+
+class _NoTurn(stop_base):
+    """Try no more where the permitted rates allow no call now."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether a further try has to wait."""
+        del retry_state
+        return self._pace.seconds_to_turn() > 0
 
 
 def _is_passing(error: BaseException) -> bool:

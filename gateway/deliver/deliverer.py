@@ -10,9 +10,9 @@ is claimed here: `hand_upload` has the way out. `calls` makes the calls of a cla
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
-from math import ceil
 
 from connectors.protocol import Connector, OnUnknown
 from gateway.config.clock import Clock
@@ -31,6 +31,7 @@ from gateway.store.deliver import claims, ends
 from gateway.store.deliver import destinations as destination_store
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.metrics import Metrics
+from schemas.delivery import Claimed
 from schemas.destination import Destination
 
 #: One claim fills this many calls per concurrent call: claims stay rare and leases short.
@@ -80,7 +81,9 @@ class Deliverer:
         # past all of them takes longer and longer: it is made seldom, and begins behind that one
         # meanwhile. What became ready before has its turn some seconds later.
         self._fronts = claims.FROM_THE_FIRST
-        self._backfill = 0.0  #: places of claims that are left to overdue ones
+        #: Places of claims that are still to be given to new and to overdue ones: of a claim of one
+        #: their shares are parts.
+        self._fresh = self._backfill = 0.0
         self._progress: float | None = None  #: of the monotonic clock; None between two rounds
 
     @property
@@ -230,6 +233,21 @@ class Deliverer:
             wait = self._longest_wait
             return lost, await claims.promote_deferred(connection, self.name, now, wait)
 
+    async def _call(self, claimed: Sequence[Claimed], until: float, done: Round) -> None:
+        try:
+            await self._calls.make(claimed, until, done)
+        finally:
+            self.caller.pace.reserve(0)
+
+    def _shares(self, limit: int) -> tuple[int, int]:
+        """Return how many places of a claim are for new deliveries, and for overdue ones."""
+        self._fresh += limit * self.destination.fresh_share
+        self._backfill += limit * self.destination.backfill_share
+        fresh, backfill = int(self._fresh), int(self._backfill)
+        self._fresh -= fresh
+        self._backfill -= backfill
+        return fresh, backfill
+
     async def _claim_and_call(self, done: Round, *, look: bool, probe: bool) -> None:
         limits = self.connector.limits
         if look and limits.on_unknown is OnUnknown.PERSON:
@@ -245,9 +263,7 @@ class Deliverer:
         is_ready = not (look or probe)
         is_search = is_ready and self._searching.is_time
         fronts = claims.FROM_THE_FIRST if is_search else self._fronts
-        self._backfill += limit * self.destination.backfill_share if is_ready else 0.0
-        backfill = int(self._backfill)
-        self._backfill -= backfill
+        fresh, backfill = self._shares(limit) if is_ready else (0, 0)
         now, start = self.clock(), time.monotonic()
         async with self.database.transaction() as connection:
             with self._searching.measured() if is_search else nullcontext():
@@ -255,7 +271,7 @@ class Deliverer:
                     connection,
                     self.name,
                     limit=limit,
-                    fresh=ceil(limit * self.destination.fresh_share),
+                    fresh=fresh,
                     backfill=backfill,
                     fronts=fronts,
                     token=str(uuid.uuid4()),
@@ -267,14 +283,12 @@ class Deliverer:
                     longest=self._longest_wait,
                 )
             if claimed and pace.is_limited:
-                made = -(-len(claimed) // limits.batch_size)
-                await destination_store.keep_calls(
-                    connection, self.caller.ownership, pace.kept(made)
-                )
+                pace.reserve(-(-len(claimed) // limits.batch_size))
+                await destination_store.keep_calls(connection, self.caller.ownership, pace.kept())
             sealed = (one.key_version for one in claimed if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))
         if is_ready:
             self._fronts = fronts.behind(claimed, now)
         if claimed:
             until = start + (lease - limits.call_timeout - GRACE).total_seconds() - 1
-            await self._calls.make(claimed, until, done)
+            await self._call(claimed, until, done)

@@ -51,12 +51,13 @@ def plan(
     """Return when each would be sent, if every call succeeds and nothing else comes.
 
     `kept` are the calls made so far. The earliest due of what may be called goes first, a whole
-    batch at a time, not in quiet hours, within the rates.
+    batch at a time, not in quiet hours, within the rates; what is overdue has its share while
+    others wait.
     """
     budget = CallBudget(destination.rates)
     budget.restore(kept)
     later = sorted(waiting, key=lambda one: one.not_before)
-    ready: list[tuple[datetime, int]] = []
+    ready = _Ready(destination.backfill_share)
     workers = [now] * calling.concurrency
     planned: list[Planned] = []
     place = 0
@@ -66,17 +67,47 @@ def plan(
             at = later[place].not_before
         begins = _turn(destination, budget, at)
         if begins is None or begins > now + HORIZON:
-            rest = [*ready, *((one.due_at, one.id) for one in later[place:])]
+            rest = [*ready.rest(), *((one.due_at, one.id) for one in later[place:])]
             return planned + [Planned(id_, due, None) for due, id_ in sorted(rest)]
         while place < len(later) and later[place].not_before <= begins:
-            heapq.heappush(ready, (later[place].due_at, later[place].id))
+            ready.add(later[place])
             place += 1
         budget.take(begins.timestamp())
-        for _ in range(min(calling.batch_size, len(ready))):
-            due, id_ = heapq.heappop(ready)
-            planned.append(Planned(id_, due, begins))
+        planned += [Planned(id_, due, begins) for due, id_ in ready.batch(calling, begins)]
         heapq.heappush(workers, begins + timedelta(seconds=calling.seconds))
     return planned
+
+
+class _Ready:
+    """What may be called: those that can be in time, and those that are overdue."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._places = 0.0  #: of overdue ones, as claims count them
+        self._timely: list[tuple[datetime, int]] = []
+        self._overdue: list[tuple[datetime, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._timely) + len(self._overdue)
+
+    def add(self, one: OpenDelivery) -> None:
+        heapq.heappush(self._timely, (one.due_at, one.id))
+
+    def rest(self) -> list[tuple[datetime, int]]:
+        return self._timely + self._overdue
+
+    def batch(self, calling: Calling, now: datetime) -> list[tuple[datetime, int]]:
+        """Take the items of one call."""
+        while self._timely and self._timely[0][0] <= now:
+            heapq.heappush(self._overdue, heapq.heappop(self._timely))
+        self._places += calling.batch_size * self._share
+        late = min(int(self._places), len(self._overdue))
+        self._places -= int(self._places)
+        timely = min(calling.batch_size - late, len(self._timely))
+        late = min(calling.batch_size - timely, len(self._overdue))
+        return [heapq.heappop(self._overdue) for _ in range(late)] + [
+            heapq.heappop(self._timely) for _ in range(timely)
+        ]
 
 
 def _turn(destination: Destination, budget: CallBudget, at: datetime) -> datetime | None:

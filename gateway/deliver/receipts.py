@@ -63,7 +63,7 @@ class Feed:
             place = await destinations.receipts_place(connection, deliverer.name)
         self.cursor, self.pages = place.cursor, Pages(place.pages)
         moved, read = 0, {self.cursor}
-        while len(read) <= PAGES and await deliverer.caller.pace.turn(self._ends):
+        while len(read) <= PAGES and await deliverer.caller.pace.turn(self._ends, asking=True):
             try:
                 found, following = await self._page()
             except Exception as error:  # noqa: BLE001  an odd page must not stop the sending

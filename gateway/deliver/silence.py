@@ -48,8 +48,6 @@ async def ask(deliverer: Deliverer) -> int:
         return 0
     if await deliverer.caller.state(Act.SILENCE) is BreakerState.OPEN:
         return 0
-    if not await deliverer.caller.pace.turn(lambda: not deliverer.is_owner):
-        return 0
     now = deliverer.clock()
     async with deliverer.database.transaction() as connection:
         before = now - deliverer.destination.silent_after
@@ -70,6 +68,8 @@ async def ask(deliverer: Deliverer) -> int:
     logger.warning(LogEvent.SILENT_ASKED, extra=extra)
     items, said = _made(deliverer, found)
     asked_at = deliverer.clock()
+    if items and not await deliverer.caller.pace.turn(lambda: not deliverer.is_owner, asking=True):
+        return 0
     if items:
         asked, act = list(items.values()), Act.SILENCE
         outcomes = await deliverer.caller.outcomes(asked, look=True, act=act)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 
 from gateway.config.settings import Settings
-from gateway.decide.guard import MASS_CHANGE
 from gateway.ledger.monthly import standings
 from gateway.rules.activation import changed_texts
 from gateway.service.app import Gateway
@@ -148,7 +147,7 @@ async def _down(built: Gateway) -> str:
 async def _mass_changes(built: Gateway) -> str:
     """What was parked because too much of what a destination shows would change."""
     async with built.database.transaction() as connection:
-        waits = await mass_changes.waiting(connection, MASS_CHANGE)
+        waits = await mass_changes.waiting(connection)
     if waits:
         found = "；".join(
             f"{name} {count} 条：deliveries list --destination {name} --state parked"

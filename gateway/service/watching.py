@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime
 
-from gateway.decide.guard import MASS_CHANGE
 from gateway.ledger.month import days_of
 from gateway.ledger.monthly import standings
 from gateway.service.app import Gateway
@@ -35,7 +34,7 @@ class Watching:
             by_side = await differences.open_by_side(connection)
             months = await standings(connection, built.settings.ledger, now)
             unlinked, _ = await chain.waiting(connection)
-            changes = await mass_changes.waiting(connection, MASS_CHANGE)
+            changes = await mass_changes.waiting(connection)
         self.metrics.audit_unlinked.set(unlinked)
         for one in built.settings.destinations:
             self.metrics.mass_changes.labels(one.name).set(changes.get(one.name, 0))

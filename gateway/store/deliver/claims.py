@@ -14,28 +14,30 @@ from gateway.store.base.statements import one_of
 from schemas.delivery import HANDED_OVER, Claimed
 
 #: Deliveries never tried have a share of each claim: many retries, all due earlier, would starve
-#: them. So would those that were overdue before they were tried, such as a year that is reported
-#: afterwards: while others wait they have no more than a share. New ones and tried ones have their
-#: own index each, so that they are read in the order of due times.
-_NEW = """
+#: them. So would those that are overdue, such as a year that is reported afterwards: while others
+#: wait that can be in time they have no more than a share, in which new and tried ones alternate.
+#: New ones and tried ones have their own index each, which is read in the order of due times.
+_HEADS = """
         select id, due_at, row_number() over (order by due_at, id) as place from (
             select id, due_at from delivery
-            where destination = :destination and state = 'ready' and attempts = 0
-              and {when} and (due_at, id) > (:{name}_at, :{name}_id)
-            order by due_at, id limit :limit for update skip locked) as new
+            where destination = :destination and state = 'ready' and attempts {attempts}
+              and due_at {when} :now{behind}
+            order by due_at, id limit :limit for update skip locked) as first
 """
+_TIMELY = " and (due_at, id) > (:timely_at, :timely_id)"
+_OVERDUE = " and (due_at, id) > (:overdue_at, :overdue_id)"
 _PICK_READY = f"""
-    with timely as ({_NEW.format(when="due_at > :now", name="timely")}),
-    overdue as ({_NEW.format(when="due_at <= :now", name="overdue")}),
-    tried as (
-        select id, due_at from delivery
-        where destination = :destination and state = 'ready' and attempts > 0
-        order by due_at, id limit :limit for update skip locked),
+    with timely as ({_HEADS.format(attempts="= 0", when=">", behind=_TIMELY)}),
+    tried as ({_HEADS.format(attempts="> 0", when=">", behind="")}),
+    overdue as ({_HEADS.format(attempts="= 0", when="<=", behind=_OVERDUE)}),
+    overdue_tried as ({_HEADS.format(attempts="> 0", when="<=", behind="")}),
+    late as (
+        select id, due_at, row_number() over (order by place, due_at, id) as place
+        from (select * from overdue union all select * from overdue_tried) as every),
     heads as (
         select id, due_at, case when place <= :fresh then 0 else 1 end as turn from timely
-        union all
-        select id, due_at, case when place <= :backfill then 0 else 2 end from overdue
-        union all select id, due_at, 1 from tried)
+        union all select id, due_at, 1 from tried
+        union all select id, due_at, case when place <= :backfill then 0 else 2 end from late)
     select id from heads order by turn, due_at, id limit :limit
 """
 #: One of those that have waited longest, so that every one has its turn: the earliest due may be

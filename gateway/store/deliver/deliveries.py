@@ -99,7 +99,8 @@ def kept_dues(dues: Sequence[DueTime]) -> tuple[str | None, bool, str]:
 
 _PAST = text(
     f"""
-    select chain_id, id, destination, state, due_at, verb, maybe_arrived from delivery
+    select chain_id, id, destination, state, due_at, verb, maybe_arrived, created_at
+    from delivery
     where chain_id = any(cast(:ids as bigint[])) and item_kind = 'record_version'
       and (maybe_arrived or state not in {one_of(OVER)}) order by id for update
     """
@@ -116,7 +117,7 @@ async def past(
     found: dict[int, list[PastDelivery]] = {}
     for row in await connection.execute(_PAST, {"ids": list(decision_ids)}):
         found.setdefault(row[0], []).append(
-            PastDelivery(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]), row[6])
+            PastDelivery(row[1], row[2], DeliveryState(row[3]), row[4], Verb(row[5]), *row[6:])
         )
     return found
 
@@ -220,7 +221,11 @@ _RETRYABLE = text(
 )
 _RETRY = text(
     f"""
-    update delivery set state = case when maybe_arrived then 'unknown' else 'ready' end,
+    update delivery d set state = case when maybe_arrived then 'unknown'
+            when exists (select from delivery b where b.chain_id = d.chain_id
+                and b.destination = d.destination and b.id < d.id
+                and b.state in {one_of(BLOCKING)}) then 'waiting'
+            else 'ready' end,
         next_at = case when maybe_arrived then cast(:now as timestamptz) end
     where id = any(cast(:ids as bigint[])) and state in {one_of(RETRYABLE)}
       and state = coalesce(cast(:among as text), state) returning id
@@ -239,7 +244,8 @@ async def retry(
     """Make deferred, rejected or parked deliveries ready now, at a person's request.
 
     With `among` only those that still have this state, since the person chose them by it.
-    What may have arrived becomes unknown instead, to be found out first. It locks their subjects
+    What may have arrived becomes unknown instead, to be found out first, and what is behind an
+    earlier one of its chain waits for that. It locks their subjects
     and returns the ids that changed. A delivery with a later one in its chain stays, also if that
     one was withdrawn: it would be sent after its successor.
     """

@@ -1,6 +1,6 @@
 """How much of what a destination was told changes in a day 批量变更."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date
 from math import ceil
 from typing import NamedTuple
@@ -8,8 +8,18 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import one_of, unnest
-from schemas.delivery import HANDED_OVER
+from gateway.store.base.statements import arrays, names, one_of, unnest
+from schemas.codes import FOLLOW_UPS
+from schemas.delivery import HANDED_OVER, MASS_CHANGE
+
+
+class Changing(NamedTuple):
+    """The changes of a batch at one destination, and from how many on their share matters."""
+
+    destination: str
+    changes: int
+    share: float
+    least: int
 
 
 class Changed(NamedTuple):
@@ -23,9 +33,10 @@ class Changed(NamedTuple):
     told: int
 
 
+_GIVEN = "destination text, changes bigint, times bigint, least bigint"
 _COUNT = text(
     f"""
-    with given as (select * from {unnest("destination text, changes bigint, times bigint")}),
+    with given as (select * from {unnest(_GIVEN)}),
     counted as (
         insert into mass_change (destination, day, changes)
         select destination, :day, changes from given order by destination
@@ -33,48 +44,40 @@ _COUNT = text(
             do update set changes = mass_change.changes + excluded.changes
         returning destination, changes)
     select counted.destination, counted.changes,
-        (select count(*) from (
-            select from delivery d
-            where counted.changes >= :least and d.destination = counted.destination
-              and d.item_kind = 'record_version' and d.verb = 'new'
-              and d.state in {one_of(HANDED_OVER)}
-            limit (counted.changes + 1) * given.times) as told)
+        (select count(distinct chain_id) filter (where verb not in {one_of(FOLLOW_UPS)})
+                - count(distinct chain_id) filter (where verb = 'withdraw')
+            from (select d.chain_id, d.verb from delivery d
+                where counted.changes >= given.least and d.destination = counted.destination
+                  and d.item_kind = 'record_version' and d.state in {one_of(HANDED_OVER)}
+                limit (counted.changes + 1) * given.times * 2) as told)
     from counted join given using (destination)
     """
 )
+#: Of a delivery `d`: it was parked for a mass change.
+HELD_BACK = f"d.state = 'parked' and d.reasons ->> 0 like '{MASS_CHANGE}%'"
 _WAITING = text(
-    """
-    select destination, count(*) from delivery
-    where state = 'parked' and reasons ->> 0 like cast(:begin as text) || '%'
-    group by destination order by destination
+    f"""
+    select d.destination, count(*) from delivery d where {HELD_BACK}
+    group by d.destination order by d.destination
     """
 )
 
 
-async def count(
-    connection: Connection,
-    changes: Mapping[str, int],
-    shares: Mapping[str, float],
-    day: date,
-    least: int,
-) -> list[Changed]:
-    """Add the changes of a batch to those of the day; return these, and what was told.
+async def count(connection: Connection, changing: Iterable[Changing], day: date) -> list[Changed]:
+    """Add the changes of a batch to those of the day; return these, and what is shown.
 
-    What was told is only counted from `least` changes on, since that may read many deliveries.
-    Batches with changes at one destination wait for each other.
+    What was told and not withdrawn since is only counted where the changes may be too many, since
+    that may read many deliveries. Batches with changes at one destination wait for each other.
     """
-    names = sorted(changes)
-    values = {
-        "destination": names,
-        "changes": [changes[name] for name in names],
-        "times": [ceil(1 / max(shares[name], 0.001)) for name in names],
-        "day": day,
-        "least": least,
-    }
+    rows = [
+        (one.destination, one.changes, ceil(1 / max(one.share, 0.001)), one.least)
+        for one in changing
+    ]
+    values = {**arrays(names(_GIVEN), rows), "day": day}
     return [Changed(*row) for row in await connection.execute(_COUNT, values)]
 
 
-async def waiting(connection: Connection, begin: str) -> dict[str, int]:
-    """Return how many deliveries wait for a person, parked with a reason that begins so."""
-    rows = await connection.execute(_WAITING, {"begin": begin})
+async def waiting(connection: Connection) -> dict[str, int]:
+    """Return how many deliveries of mass changes wait for a person."""
+    rows = await connection.execute(_WAITING)
     return {row[0]: row[1] for row in rows}

@@ -8,13 +8,19 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of
+from gateway.store.deliver.mass_changes import HELD_BACK
 from schemas.delivery import BLOCKING, OPEN, UNDELIVERED, DeliveryState
 
 _MARK_BREACHED = text(
     f"""
-    update delivery set breached_at = :now where id in (
+    with owed as (
         select id from delivery where breached_at is null and due_at <= :now
-          and state in {one_of(UNDELIVERED)} for update skip locked)
+          and state in {one_of(UNDELIVERED)} for update skip locked),
+    held_back as (
+        select d.id from delivery d where d.breached_at is null and d.due_at <= :now
+          and {HELD_BACK} for update skip locked)
+    update delivery set breached_at = :now
+    where id in (select id from owed union all select id from held_back)
     """
 )
 

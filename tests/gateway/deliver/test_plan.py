@@ -99,3 +99,13 @@ def test_hours_are_summed_up() -> None:
         (NOON, 2, 0),
         (NOON + HOUR, 1, 1),
     ]
+
+
+def test_what_is_overdue_has_its_share_of_the_plan() -> None:
+    late = [OpenDelivery(100 + n, NOON - DAY, NOON) for n in range(40)]
+    rated = destination(rates=[{"calls": 1, "within": "PT1H"}])
+
+    found = plan(rated, ONE_BY_ONE, [*late, *waiting(6, due=12 * HOUR)], (), NOON)
+
+    assert [one.id for one in found if not one.is_late] == [1, 2, 3, 4, 5, 6]
+    assert sum(one.id >= 100 for one in found[:8]) == 2

@@ -120,6 +120,35 @@ async def test_overdue_deliveries_keep_their_share_however_much_is_fresh(
     assert len(days) == 20
 
 
+async def test_where_one_goes_at_a_time_a_retry_has_its_turn(make_world: MakeWorld) -> None:
+    one_a_claim = {"rates": [{"calls": 1, "within": "PT10S"}], "settings": {"batch_size": 1}}
+    world = await make_world(destinations=[PLATFORM | one_a_claim])
+    await world.take(penalty(1, 1, CF_JDRQ="2026/10/08"))  # due first of all
+    await world.run("update delivery set attempts = 1 where destination = 'platform'")
+    await world.take(*(penalty(n, n, CF_JDRQ="2026/10/12") for n in range(2, 32)))
+
+    for _ in range(20):
+        await world.deliverer().round()
+        world.clock.step(timedelta(seconds=13))
+
+    assert penalty(1)["CF_WSH"] in [number for _, number in world.sent()]
+
+
+async def test_after_an_outage_what_can_be_in_time_goes_before_a_year_that_is_late(
+    make_world: MakeWorld,
+) -> None:
+    settings = {"batch_size": 1, "concurrency": 1}
+    world = await make_world(destinations=[PLATFORM | {"settings": settings}])
+    await world.take(*(penalty(n, n, CF_JDRQ="2025/10/10") for n in range(1, 101)))
+    await world.take(*(penalty(n, n, CF_JDRQ="2026/10/12") for n in range(101, 106)))
+    await world.run("update delivery set attempts = 1 where destination = 'platform'")
+
+    await world.deliverer().round()
+
+    days = [item.decision_date for item in world.connector().stored.values()]
+    assert [day.year for day in days if day].count(2026) == 5
+
+
 async def test_shrinking_slack_is_escalated_once_at_each_step(world: World) -> None:
     await world.take(penalty(1, CF_CFJGDM=None))  # held, so that nothing sends it
     due = await world.value("select due_at from delivery where destination = 'platform'")
