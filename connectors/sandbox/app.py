@@ -1,5 +1,7 @@
 """The sandbox as an ASGI application: `/{name}/…` is one place, `/{name}/control/…` controls it.
 
+control/rehearsal: GET shows the rehearsals 演练 and what is ordered, PUT orders one by its name,
+for so many calls or until DELETE ends it (`rehearsals.py`).
 control/faults: GET shows the faults, POST changes the given fields, DELETE clears all faults.
 control/state: GET shows everything stored and counted. control/reset: POST empties the place.
 """
@@ -12,11 +14,12 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
-from connectors.sandbox import bank_side, json_side, soap_side
+from connectors.sandbox import bank_side, control, json_side, soap_side
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.odd import ODDITIES
 from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
+from connectors.sandbox.rehearsals import SIGN, Interface
 from connectors.shared import Clock
 
 AsgiScope = dict[str, Any]
@@ -25,6 +28,19 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Book, Asked], Reply]
 
 _MISSING = Reply(404)
+_UPLOAD = "services/InterfaceUploadService"
+#: The calls that hand something over.
+_HANDS_OVER: dict[tuple[str, str], Interface] = {
+    ("POST", "records"): "json",
+    ("POST", _UPLOAD): "soap",
+    ("POST", "webhook"): "bank",
+}
+_DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
+    "json": json_side.documents,
+    "soap": soap_side.documents,
+}
+#: What the body of a call with a mark has in it, in plain text or escaped.
+_SIGNS = (SIGN.encode(), SIGN.encode("unicode_escape"))
 
 
 def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> "Sandbox":
@@ -39,16 +55,24 @@ class Sandbox:
         self._now = now
         self._places = dict(places)
         self._routes = {name: _routes(place) for name, place in self._places.items()}
-        self.books: dict[str, Book] = {name: Book(now, Faults()) for name in self._places}
+        self.books: dict[str, Book] = {name: self._new(name) for name in self._places}
 
     def order(self, name: str, **faults: Any) -> None:
         """Change the given faults of a place and leave the others."""
         known = self.books[name].faults.model_dump()
         self.books[name].faults = Faults.model_validate({**known, **faults})
 
+    def rehearse(self, name: str, rehearsal: str, calls: int | None = None) -> None:
+        """Let a place answer its next calls by a rehearsal; without a number, all of them."""
+        self.books[name].rehearsing.order(rehearsal, calls)
+
     def forget(self, name: str) -> None:
         """Empty a place and clear its faults."""
-        self.books[name] = Book(self._now, Faults())
+        self.books[name] = self._new(name)
+
+    def _new(self, name: str) -> Book:
+        place = self._places[name]
+        return Book(self._now, marks=isinstance(place, PlatformPlace) and place.marks)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,12 +95,14 @@ class Sandbox:
 
     async def _misbehave(self, name: str, path: str, asked: Asked) -> Reply | None:
         """Handle a request with the current faults; None: close the connection, do not answer."""
-        book, faults = self.books[name], self.books[name].faults
+        book = self.books[name]
         book.calls[path] += 1
+        faults = self._faults_of(book, path, asked)
         if faults.is_down(self._now()):
             return None if faults.down == "closed" else _paused(503, faults)
         if faults.takes("refuse_calls"):
             return _paused(faults.refuse_status, faults)
+        book.acting = faults
         reply = self._handle(name, path, asked)
         if faults.slow:
             await asyncio.sleep(faults.slow)
@@ -87,6 +113,12 @@ class Sandbox:
         if reply.handed_over and faults.odd:
             return ODDITIES[faults.odd].change(reply)
         return reply
+
+    def _faults_of(self, book: Book, path: str, asked: Asked) -> Faults:
+        """Return the faults of a call: those of a rehearsal go before those of the place."""
+        interface = _HANDS_OVER.get((asked.method, path))
+        read = _DOCUMENTS.get(interface) if any(sign in asked.body for sign in _SIGNS) else None
+        return book.rehearsing.of_call(book.faults, interface, read(asked) if read else ())
 
     def _handle(self, name: str, path: str, asked: Asked) -> Reply:
         handler = self._routes[name].get((asked.method, path))
@@ -102,9 +134,15 @@ class Sandbox:
         if (asked.method, path) == ("POST", "control/reset"):
             self.forget(name)
             return json_reply({})
+        if path == "control/rehearsal":
+            return control.rehearsal(self.books[name], asked, self._interfaces(name))
         if path != "control/faults":
             return _MISSING
         return self._set_faults(name, asked)
+
+    def _interfaces(self, name: str) -> frozenset[Interface]:
+        bank = isinstance(self._places[name], BankPlace)
+        return frozenset({"bank"}) if bank else frozenset({"json", "soap"})
 
     def _set_faults(self, name: str, asked: Asked) -> Reply:
         book = self.books[name]
@@ -129,8 +167,8 @@ def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
         ("GET", "receipts"): json_side.receipts,
         ("GET", "listing"): json_side.listing,
         ("GET", "health"): json_side.health,
-        ("POST", "services/InterfaceUploadService"): upload,
-        ("GET", "services/InterfaceUploadService"): upload,
+        ("POST", _UPLOAD): upload,
+        ("GET", _UPLOAD): upload,
     }
 
 

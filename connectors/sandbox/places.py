@@ -22,6 +22,8 @@ class PlatformPlace(Schema):
     departments: frozenset[str] = frozenset()
     #: SOAP: the column that carries the sender's key, used for receipts.
     key_column: str = "CG_KEY"
+    #: Document numbers may choose their answer by a mark (`rehearsals.py`).
+    marks: bool = True
 
 
 class BankPlace(Schema):

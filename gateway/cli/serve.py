@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox, serve_sandbox
+from connectors.sandbox.rehearsals import words_of
 from gateway.cli.output import (
     fail,
     print_line,
@@ -59,10 +60,16 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任意空闲")] = 8090,
     platform: Annotated[list[str] | None, typer.Option(help="平台名，可多次")] = None,
     bank: Annotated[list[str] | None, typer.Option(help="名=whsec_密钥，可多次")] = None,
+    unmarked: Annotated[
+        list[str] | None, typer.Option(help="不按文书号里的演练词应答的平台名，可多次")
+    ] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
+    names = platform or ["credit-zhengzhou", "credit-china"]
+    if strange := set(unmarked or ()).difference(names):
+        fail(f"--unmarked {'、'.join(sorted(strange))}：没有这个平台；现有：{'、'.join(names)}")
     places: dict[str, PlatformPlace | BankPlace] = {
-        name: PlatformPlace() for name in platform or ["credit-zhengzhou", "credit-china"]
+        name: PlatformPlace(marks=name not in (unmarked or ())) for name in names
     }
     for entry in bank or ():
         name, found, key = entry.partition("=")
@@ -73,6 +80,7 @@ def sandbox(
     async def work() -> None:
         async with serve_sandbox(create_sandbox(system_clock, places), port) as url:
             print_line(f"沙箱：{url}（{'、'.join(places)}），按 Ctrl-C 停止")
+            print_line(f"演练：文书号末尾的演练词{words_of('json')}")
             await stopped()
 
     run(work)
