@@ -1,7 +1,7 @@
 """Which rehearsal answers a call and a row of a place: an ordered one, or one chosen by a mark."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.sandbox.faults import Faults
@@ -48,16 +48,21 @@ class Rehearsing:
         if (ordered := self._taken(interface)) is not None:
             changes |= ordered.faults
         if self._marks and interface is not None:
-            for document in documents:
-                found = chosen_by(document, interface)
-                if found and not found.of_row and self._chosen[document] < found.calls:
-                    self._chosen[document] += 1
-                    changes |= found.faults
+            changes |= self._chosen_by(documents, interface)
         if not changes:
             return faults
         if "odd" in changes:
             changes["odd"] = f"{'soap' if interface == 'soap' else 'json'}-{changes['odd']}"
         return faults.model_copy(update=changes)
+
+    def _chosen_by(self, documents: Iterable[str], interface: Interface) -> Mapping[str, Any]:
+        """Return the faults that the first of these numbers chooses which has not had its calls."""
+        for document in documents:
+            found = chosen_by(document, interface)
+            if found and not found.of_row and self._chosen[document] < found.calls:
+                self._chosen[document] += 1
+                return found.faults
+        return {}
 
     def _taken(self, interface: Interface | None) -> Rehearsal | None:
         """Return the ordered rehearsal if it answers this call; lowers the number of its calls."""

@@ -152,6 +152,21 @@ async def test_a_mark_of_the_whole_call_answers_its_first_call_only(
     assert list(sandbox.books["credit"].state()["effects"].values()) == [1]
 
 
+@BOTH
+async def test_of_several_marks_in_a_call_one_is_at_work_at_a_time(
+    connector: Connector, item: ItemFactory
+) -> None:
+    rows = [marked(item, 1, "-演练-断线"), marked(item, 2, "-演练-限流"), item(3)]
+
+    with pytest.raises(OutcomeUnknown):
+        await connector.send(rows)
+    second = await connector.send(rows)
+    third = await connector.send([one.model_copy(update={"resend": True}) for one in rows])
+
+    assert {one.kind for one in second} == {"deferred"}
+    assert {one.kind for one in third} <= {"accepted", "submitted"}
+
+
 async def test_a_place_without_marks_takes_the_number_as_any_other(
     item: ItemFactory, clock: Any
 ) -> None:
