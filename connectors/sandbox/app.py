@@ -18,7 +18,15 @@ from connectors.sandbox import bank_side, control, json_side, soap_side
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.odd import ODDITIES
-from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
+from connectors.sandbox.places import (
+    Asked,
+    BankPlace,
+    FilesPlace,
+    Place,
+    PlatformPlace,
+    Reply,
+    json_reply,
+)
 from connectors.sandbox.rehearsals import SIGN, Interface
 from connectors.shared import Clock
 
@@ -35,6 +43,11 @@ _HANDS_OVER: dict[tuple[str, str], Interface] = {
     ("POST", _UPLOAD): "soap",
     ("POST", "webhook"): "bank",
 }
+_INTERFACES: dict[str, frozenset[Interface]] = {
+    "platform": frozenset({"json", "soap"}),
+    "bank": frozenset({"bank"}),
+    "files": frozenset({"files"}),
+}
 _DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
     "json": json_side.documents,
     "soap": soap_side.documents,
@@ -43,7 +56,7 @@ _DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
 _SIGNS = (SIGN.encode(), SIGN.encode("unicode_escape"))
 
 
-def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> "Sandbox":
+def create_sandbox(now: Clock, places: Mapping[str, Place]) -> "Sandbox":
     """Make a sandbox of named platforms and bank receivers; `now` is its clock."""
     return Sandbox(now, places)
 
@@ -51,7 +64,7 @@ def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) 
 class Sandbox:
     """The application; `books` has the data of each place, `order` sets its faults."""
 
-    def __init__(self, now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> None:
+    def __init__(self, now: Clock, places: Mapping[str, Place]) -> None:
         self._now = now
         self._places = dict(places)
         self._routes = {name: _routes(place) for name, place in self._places.items()}
@@ -72,7 +85,13 @@ class Sandbox:
 
     def _new(self, name: str) -> Book:
         place = self._places[name]
-        return Book(self._now, marks=isinstance(place, PlatformPlace) and place.marks)
+        return Book(self._now, marks=not isinstance(place, BankPlace) and place.marks)
+
+    @property
+    def file_places(self) -> dict[str, FilesPlace]:
+        """The places that take files, by name; `sftp_server.py` serves them."""
+        found = self._places.items()
+        return {name: place for name, place in found if isinstance(place, FilesPlace)}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -141,8 +160,7 @@ class Sandbox:
         return self._set_faults(name, asked)
 
     def _interfaces(self, name: str) -> frozenset[Interface]:
-        bank = isinstance(self._places[name], BankPlace)
-        return frozenset({"bank"}) if bank else frozenset({"json", "soap"})
+        return _INTERFACES[self._places[name].role]
 
     def _set_faults(self, name: str, asked: Asked) -> Reply:
         book = self.books[name]
@@ -157,9 +175,11 @@ class Sandbox:
         return json_reply(self.books[name].faults.model_dump(mode="json"))
 
 
-def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
+def _routes(place: Place) -> dict[tuple[str, str], Handler]:
     if isinstance(place, BankPlace):
         return {("POST", "webhook"): partial(bank_side.webhook, place=place)}
+    if isinstance(place, FilesPlace):
+        return {}
     upload: Handler = partial(soap_side.upload, place=place)
     return {
         ("POST", "records"): json_side.records,
@@ -172,8 +192,8 @@ def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
     }
 
 
-def _permitted(place: PlatformPlace | BankPlace, asked: Asked) -> bool:
-    if isinstance(place, BankPlace) or place.api_key is None:
+def _permitted(place: Place, asked: Asked) -> bool:
+    if not isinstance(place, PlatformPlace) or place.api_key is None:
         return True
     given = asked.headers.get(place.api_key_header.lower(), "")
     return given == place.api_key.get_secret_value()

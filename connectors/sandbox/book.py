@@ -89,10 +89,15 @@ class Book:
         self.log.append(entry)
         reasons = _reasons(faults.reject_later, entry)
         if reasons is not None:
-            due = entry.stored_at + faults.reject_after
-            self._pending.append((due, entry, "rejected", reasons))
+            self.schedule(entry, entry.stored_at + faults.reject_after, "rejected", reasons)
         elif entry.status == "submitted" and faults.mode != "silent":
-            self._pending.append((entry.stored_at + faults.receipt_after, entry, "accepted", ()))
+            self.schedule(entry, entry.stored_at + faults.receipt_after, "accepted")
+
+    def schedule(
+        self, entry: Entry, due: datetime, status: str, reasons: Sequence[str] = ()
+    ) -> None:
+        """Let the receipt of a row come at a time."""
+        self._pending.append((due, entry, status, reasons))
 
     def receipts(self, cursor: str) -> tuple[list[dict[str, Any]], str]:
         """Return at most one page of verdicts issued after a cursor, and the next cursor."""
@@ -166,7 +171,7 @@ class Book:
 
 
 def _reasons(faults: Mapping[str, Sequence[str]], entry: Entry) -> Sequence[str] | None:
-    return (faults.get(entry.document) or faults.get(EVERY)) if faults else None
+    return faults.get(entry.document, faults.get(EVERY)) if faults else None
 
 
 def document_in(columns: Mapping[str, Any]) -> str:

@@ -90,7 +90,7 @@ REHEARSALS: dict[str, Rehearsal] = {
             reject_after=LATER,
         ),
         _row("silent", "无回执", "存入，从此没有回执，也不公示", mode="silent"),
-        _call("slow", "慢", "存入，5秒后才应答", _HTTP, slow=5),
+        _call("slow", "慢", "存入，5秒后才应答", slow=5),
         _call("drop_after_store", "断线", "存入，不应答就断开连接", drop_answers=1),
         _call("5xx", "出错", "存入，却应答500", _HTTP, fail_answers=1),
         _call(

@@ -9,8 +9,14 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
-from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
-from connectors.sandbox.rehearsals import REHEARSALS
+from connectors.sandbox import (
+    FilesPlace,
+    PlatformPlace,
+    create_sandbox,
+    serve_files,
+    serve_sandbox,
+)
+from connectors.sandbox.rehearsals import REHEARSALS, Interface
 from gateway.config.clock import SteppedClock
 from gateway.config.settings import load_settings
 from schemas.delivery import DeliveryState
@@ -24,9 +30,12 @@ PAGE = (Path(__file__).parents[3] / "deploy" / "REHEARSALS.md").read_text(encodi
 [CONFIGURATION] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 #: The address of the sandbox on the page.
 ADDRESS = "http://127.0.0.1:8090"
-DESTINATIONS = {
-    one["settings"]["url"].removeprefix(f"{ADDRESS}/"): one
-    for one in YAML(typ="safe").load(CONFIGURATION)["destinations"]
+DESTINATIONS = {one["name"]: one for one in YAML(typ="safe").load(CONFIGURATION)["destinations"]}
+#: The connectors of the columns of the table, with what the sandbox calls them.
+INTERFACES: dict[str, Interface] = {
+    "platform-json": "json",
+    "platform-soap": "soap",
+    "file-drop": "files",
 }
 NUMBER = "样环罚字〔2026〕1号"
 
@@ -37,7 +46,7 @@ class Line(NamedTuple):
     order: str
     mark: str
     does: str
-    states: dict[str, list[str]]
+    states: dict[str, list[str]]  #: by connector; none where it cannot be rehearsed
     rows: int
 
 
@@ -45,10 +54,8 @@ def lines() -> dict[str, Line]:
     """Return the table of the page by the names of the rehearsals."""
     found = {}
     for row in re.findall(r'^\| `\{"name": .*$', PAGE, re.MULTILINE):
-        order, mark, does, _, _, json, soap, rows = (
-            cell.strip() for cell in row.strip("|").split(" | ")
-        )
-        states = {"platform-json": words(json), "platform-soap": words(soap)}
+        order, mark, does, _, _, *states_of, rows = row.strip("| ").split(" | ")
+        states = dict(zip(INTERFACES, map(words, states_of), strict=True))
         name = re.findall(r'"name": "(\w+)"', order)[0]
         found[name] = Line(words(order)[0], words(mark)[0], does, states, int(rows))
     return found
@@ -82,16 +89,24 @@ class Rehearsed(NamedTuple):
 
 @pytest.fixture
 async def rehearsed(
-    place: str, make_world: MakeWorld, clock: SteppedClock
+    place: str, make_world: MakeWorld, clock: SteppedClock, tmp_path: Path
 ) -> AsyncIterator[Rehearsed]:
     """The sandbox, and the gateway that the page configures for it."""
-    sandbox = create_sandbox(clock, {name: PlatformPlace() for name in DESTINATIONS})
-    async with serve_sandbox(sandbox) as url:
+    files = FilesPlace.model_validate({"folder": tmp_path / "files", "password": "s3cret-word"})
+    places = {
+        name: files if one["connector"] == "file-drop" else PlatformPlace()
+        for name, one in DESTINATIONS.items()
+    }
+    sandbox = create_sandbox(clock, places)
+    async with serve_sandbox(sandbox) as url, serve_files(sandbox, tmp_path / "key") as address:
         given = DESTINATIONS[place]
         settings = {
             name: value.replace(ADDRESS, url) if isinstance(value, str) else value
             for name, value in given["settings"].items()
         }
+        if given["connector"] == "file-drop":
+            settings |= {"port": address.port, "host_key": address.host_key}
+            settings |= {"password": "s3cret-word"}
         # The database's own clock, which cannot be moved, counts the time before a look-up.
         destination = {**given, "settings": settings, "settle": "PT0S"}
         world = await make_world(destinations=[destination], scoring={})
@@ -104,21 +119,35 @@ def test_the_page_has_every_rehearsal_as_the_sandbox_has_it() -> None:
     assert list(table) == list(REHEARSALS)
     for name, one in REHEARSALS.items():
         assert (table[name].mark, table[name].does) == (f"-演练-{one.word}", one.does)
+        able = {INTERFACES[kind] for kind, said in table[name].states.items() if said}
+        assert able == one.at - {"bank"}
     states = {state for line in table.values() for each in line.states.values() for state in each}
     assert states <= set(DeliveryState)
 
 
-def test_the_configuration_of_the_page_is_loaded(tmp_path: Path) -> None:
+def test_the_configuration_of_the_page_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox" / "password").write_text("s3cret-word")
     (tmp_path / "rehearse.yaml").write_text(CONFIGURATION, encoding="utf-8")
 
     loaded = load_settings(tmp_path / "rehearse.yaml")
 
-    assert {one.connector for one in loaded.destinations} == {"platform-json", "platform-soap"}
+    assert {one.connector for one in loaded.destinations} == set(INTERFACES)
 
 
-@pytest.mark.parametrize("place", DESTINATIONS)
 @pytest.mark.parametrize("way", ["order", "mark"])
-@pytest.mark.parametrize("name", REHEARSALS)
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        (name, place)
+        for name, line in lines().items()
+        for place, one in DESTINATIONS.items()
+        if line.states[one["connector"]]
+    ],
+)
 async def test_a_rehearsal_ends_as_the_page_says(rehearsed: Rehearsed, name: str, way: str) -> None:
     line, world = lines()[name], rehearsed.world
     number = NUMBER + (line.mark if way == "mark" else "")
