@@ -5,7 +5,7 @@ from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.places import BankPlace, FilesPlace, Place, PlatformPlace
 from connectors.sandbox.server import serve_sandbox
-from connectors.sandbox.sftp_server import serve_files
+from connectors.sandbox.sftp_server import SftpAddress, serve_files
 
 __all__ = [
     "BankPlace",
@@ -15,6 +15,7 @@ __all__ = [
     "Place",
     "PlatformPlace",
     "Sandbox",
+    "SftpAddress",
     "create_sandbox",
     "serve_files",
     "serve_sandbox",
