@@ -109,7 +109,7 @@ _GARBAGE = b"\x81\x00\xff\xfe\x9f" * 40
 
 
 def _garbage(reply: Reply) -> Reply:
-    return replace(reply, body=_GARBAGE)
+    return replace(reply, status=200, body=_GARBAGE)
 
 
 _OK = "HTTP/1.1 200 OK"

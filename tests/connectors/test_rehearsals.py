@@ -167,6 +167,37 @@ async def test_of_several_marks_in_a_call_one_is_at_work_at_a_time(
     assert {one.kind for one in third} <= {"accepted", "submitted"}
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("slow", "unknown"),
+        ("drop_after_store", "unknown"),
+        ("5xx", "unknown"),
+        ("429", "deferred"),
+        ("down", "unknown"),
+        ("html_200", "unknown"),
+        ("garbage", "accepted"),
+    ],
+)
+async def test_a_bank_is_rehearsed_too_and_gets_each_event_once(
+    url: str, item: ItemFactory, sandbox: Sandbox, clock: Any, name: str, first: str
+) -> None:
+    settings = settings_for("bank-webhook", url)[1] | {"call_timeout": 2}
+    connector = build("bank-webhook", settings, clock)
+    sandbox.rehearse("bank", name, 1)
+
+    try:
+        [found] = await connector.send([item(1)])
+        said = str(found.kind)
+    except OutcomeUnknown:
+        said = "unknown"
+    [again] = await connector.send([item(1, resend=True)])
+    await connector.close()
+
+    assert (said, again.kind) == (first, "accepted")
+    assert sandbox.books["bank"].state()["effects"] == {"key-1": 1}
+
+
 async def test_a_place_without_marks_takes_the_number_as_any_other(
     item: ItemFactory, clock: Any
 ) -> None:
