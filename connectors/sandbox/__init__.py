@@ -3,15 +3,20 @@
 from connectors.sandbox.app import Sandbox, create_sandbox
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.places import BankPlace, PlatformPlace
+from connectors.sandbox.places import BankPlace, FilesPlace, Place, PlatformPlace
 from connectors.sandbox.server import serve_sandbox
+from connectors.sandbox.sftp_server import SftpAddress, serve_files
 
 __all__ = [
     "BankPlace",
     "Book",
     "Faults",
+    "FilesPlace",
+    "Place",
     "PlatformPlace",
     "Sandbox",
+    "SftpAddress",
     "create_sandbox",
+    "serve_files",
     "serve_sandbox",
 ]

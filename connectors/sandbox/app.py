@@ -1,5 +1,7 @@
 """The sandbox as an ASGI application: `/{name}/…` is one place, `/{name}/control/…` controls it.
 
+control/rehearsal: GET shows the rehearsals 演练 and what is ordered, PUT orders one by its name,
+for so many calls or until DELETE ends it (`rehearsals.py`).
 control/faults: GET shows the faults, POST changes the given fields, DELETE clears all faults.
 control/state: GET shows everything stored and counted. control/reset: POST empties the place.
 """
@@ -12,11 +14,20 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
-from connectors.sandbox import bank_side, json_side, soap_side
+from connectors.sandbox import bank_side, control, json_side, soap_side
 from connectors.sandbox.book import Book
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.odd import ODDITIES
-from connectors.sandbox.places import Asked, BankPlace, PlatformPlace, Reply, json_reply
+from connectors.sandbox.places import (
+    Asked,
+    BankPlace,
+    FilesPlace,
+    Place,
+    PlatformPlace,
+    Reply,
+    json_reply,
+)
+from connectors.sandbox.rehearsals import SIGN, Interface
 from connectors.shared import Clock
 
 AsgiScope = dict[str, Any]
@@ -25,9 +36,27 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Book, Asked], Reply]
 
 _MISSING = Reply(404)
+_UPLOAD = "services/InterfaceUploadService"
+#: The calls that hand something over.
+_HANDS_OVER: dict[tuple[str, str], Interface] = {
+    ("POST", "records"): "json",
+    ("POST", _UPLOAD): "soap",
+    ("POST", "webhook"): "bank",
+}
+_INTERFACES: dict[str, frozenset[Interface]] = {
+    "platform": frozenset({"json", "soap"}),
+    "bank": frozenset({"bank"}),
+    "files": frozenset({"files"}),
+}
+_DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
+    "json": json_side.documents,
+    "soap": soap_side.documents,
+}
+#: What the body of a call with a mark has in it, in plain text or escaped.
+_SIGNS = (SIGN.encode(), SIGN.encode("unicode_escape"))
 
 
-def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> "Sandbox":
+def create_sandbox(now: Clock, places: Mapping[str, Place]) -> "Sandbox":
     """Make a sandbox of named platforms and bank receivers; `now` is its clock."""
     return Sandbox(now, places)
 
@@ -35,20 +64,34 @@ def create_sandbox(now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) 
 class Sandbox:
     """The application; `books` has the data of each place, `order` sets its faults."""
 
-    def __init__(self, now: Clock, places: Mapping[str, PlatformPlace | BankPlace]) -> None:
+    def __init__(self, now: Clock, places: Mapping[str, Place]) -> None:
         self._now = now
         self._places = dict(places)
         self._routes = {name: _routes(place) for name, place in self._places.items()}
-        self.books: dict[str, Book] = {name: Book(now, Faults()) for name in self._places}
+        self.books: dict[str, Book] = {name: self._new(name) for name in self._places}
 
     def order(self, name: str, **faults: Any) -> None:
         """Change the given faults of a place and leave the others."""
         known = self.books[name].faults.model_dump()
         self.books[name].faults = Faults.model_validate({**known, **faults})
 
+    def rehearse(self, name: str, rehearsal: str, calls: int | None = None) -> None:
+        """Let a place answer its next calls by a rehearsal; without a number, all of them."""
+        self.books[name].rehearsing.order(rehearsal, calls)
+
     def forget(self, name: str) -> None:
         """Empty a place and clear its faults."""
-        self.books[name] = Book(self._now, Faults())
+        self.books[name] = self._new(name)
+
+    def _new(self, name: str) -> Book:
+        place = self._places[name]
+        return Book(self._now, marks=not isinstance(place, BankPlace) and place.marks)
+
+    @property
+    def file_places(self) -> dict[str, FilesPlace]:
+        """The places that take files, by name; `sftp_server.py` serves them."""
+        found = self._places.items()
+        return {name: place for name, place in found if isinstance(place, FilesPlace)}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -71,12 +114,14 @@ class Sandbox:
 
     async def _misbehave(self, name: str, path: str, asked: Asked) -> Reply | None:
         """Handle a request with the current faults; None: close the connection, do not answer."""
-        book, faults = self.books[name], self.books[name].faults
+        book = self.books[name]
         book.calls[path] += 1
+        faults = self._faults_of(book, path, asked)
         if faults.is_down(self._now()):
             return None if faults.down == "closed" else _paused(503, faults)
         if faults.takes("refuse_calls"):
             return _paused(faults.refuse_status, faults)
+        book.acting = faults
         reply = self._handle(name, path, asked)
         if faults.slow:
             await asyncio.sleep(faults.slow)
@@ -87,6 +132,12 @@ class Sandbox:
         if reply.handed_over and faults.odd:
             return ODDITIES[faults.odd].change(reply)
         return reply
+
+    def _faults_of(self, book: Book, path: str, asked: Asked) -> Faults:
+        """Return the faults of a call: those of a rehearsal go before those of the place."""
+        interface = _HANDS_OVER.get((asked.method, path))
+        read = _DOCUMENTS.get(interface) if any(sign in asked.body for sign in _SIGNS) else None
+        return book.rehearsing.of_call(book.faults, interface, read(asked) if read else ())
 
     def _handle(self, name: str, path: str, asked: Asked) -> Reply:
         handler = self._routes[name].get((asked.method, path))
@@ -102,9 +153,14 @@ class Sandbox:
         if (asked.method, path) == ("POST", "control/reset"):
             self.forget(name)
             return json_reply({})
+        if path == "control/rehearsal":
+            return control.rehearsal(self.books[name], asked, self._interfaces(name))
         if path != "control/faults":
             return _MISSING
         return self._set_faults(name, asked)
+
+    def _interfaces(self, name: str) -> frozenset[Interface]:
+        return _INTERFACES[self._places[name].role]
 
     def _set_faults(self, name: str, asked: Asked) -> Reply:
         book = self.books[name]
@@ -119,9 +175,11 @@ class Sandbox:
         return json_reply(self.books[name].faults.model_dump(mode="json"))
 
 
-def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
+def _routes(place: Place) -> dict[tuple[str, str], Handler]:
     if isinstance(place, BankPlace):
         return {("POST", "webhook"): partial(bank_side.webhook, place=place)}
+    if isinstance(place, FilesPlace):
+        return {}
     upload: Handler = partial(soap_side.upload, place=place)
     return {
         ("POST", "records"): json_side.records,
@@ -129,13 +187,13 @@ def _routes(place: PlatformPlace | BankPlace) -> dict[tuple[str, str], Handler]:
         ("GET", "receipts"): json_side.receipts,
         ("GET", "listing"): json_side.listing,
         ("GET", "health"): json_side.health,
-        ("POST", "services/InterfaceUploadService"): upload,
-        ("GET", "services/InterfaceUploadService"): upload,
+        ("POST", _UPLOAD): upload,
+        ("GET", _UPLOAD): upload,
     }
 
 
-def _permitted(place: PlatformPlace | BankPlace, asked: Asked) -> bool:
-    if isinstance(place, BankPlace) or place.api_key is None:
+def _permitted(place: Place, asked: Asked) -> bool:
+    if not isinstance(place, PlatformPlace) or place.api_key is None:
         return True
     given = asked.headers.get(place.api_key_header.lower(), "")
     return given == place.api_key.get_secret_value()

@@ -29,7 +29,8 @@ def webhook(book: Book, asked: Asked, place: BankPlace) -> Reply:
         data = event["data"]
         columns = {"subject_code": data["subject_code"], **data.get("columns", {})}
         verb, version = data["verb"], data["version"]
-        book.store(Entry(event_id, event["type"], verb, version, columns, "accepted", book.now()))
+        entry = Entry(event_id, event["type"], verb, version, columns, "accepted", book.now())
+        book.store(entry, book.acting)
     return Reply(204, handed_over=True)
 
 

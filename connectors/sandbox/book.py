@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.rehearsals import EVERY, SIGN, Interface
+from connectors.sandbox.rehearsing import Rehearsing
 from connectors.shared import Clock
 
 _DOCUMENT = ("CF_WSH", "XK_WSH", "document_number")
@@ -32,12 +34,12 @@ class Entry:
     @property
     def document(self) -> str:
         """The document number 文书号 from the columns; empty if there is none."""
-        return first_of(self.columns, _DOCUMENT)
+        return document_in(self.columns)
 
     @property
     def subject(self) -> str:
         """The subject's code from the columns; empty if there is none."""
-        return first_of(self.columns, _SUBJECT)
+        return first_of(self.columns, _SUBJECT) or _by_end(self.columns, "_XDR_SHXYM")
 
     @property
     def content(self) -> bytes:
@@ -48,9 +50,12 @@ class Entry:
 class Book:
     """The data of one place; the interfaces store each key only once."""
 
-    def __init__(self, now: Clock, faults: Faults) -> None:
+    def __init__(self, now: Clock, *, marks: bool = False) -> None:
         self.now = now
-        self.faults = faults
+        self.faults = Faults()
+        self.rehearsing = Rehearsing(marks=marks)
+        #: The faults of the call that is being answered.
+        self.acting = self.faults
         self.entries: dict[str, Entry] = {}
         self.log: list[Entry] = []
         self.received: Counter[str] = Counter()
@@ -62,29 +67,37 @@ class Book:
         self._pending: list[tuple[datetime, Entry, str, Sequence[str]]] = []
         self._issued: list[dict[str, Any]] = []
 
-    def refusal(self, kind: str, columns: Mapping[str, Any]) -> list[str]:
+    def faults_of(self, entry: Entry, interface: Interface) -> Faults:
+        """Return the faults of one row of the call: a mark in its document number chooses them."""
+        document = entry.document
+        if SIGN not in document:
+            return self.acting
+        return self.rehearsing.of_row(self.acting, interface, document, entry.content)
+
+    def refusal(self, entry: Entry, faults: Faults) -> list[str]:
         """Return the reasons to reject a row at once; empty if it is accepted."""
-        faults = self.faults
         missing = [
             f"必填列 {name} 为空"
-            for name in faults.required_columns.get(kind, ())
-            if columns.get(name) in (None, "")
+            for name in faults.required_columns.get(entry.kind, ())
+            if entry.columns.get(name) in (None, "")
         ]
-        if faults.reject_now:
-            missing += faults.reject_now.get(first_of(columns, _DOCUMENT), ())
-        return missing
+        return [*missing, *(_reasons(faults.reject_now, entry) or ())]
 
-    def store(self, entry: Entry) -> None:
+    def store(self, entry: Entry, faults: Faults) -> None:
         """Store a row; if its verdict comes later, schedule it."""
         self.entries[entry.key] = entry
         self.log.append(entry)
-        faults = self.faults
-        reasons = faults.reject_later.get(entry.document) if faults.reject_later else None
+        reasons = _reasons(faults.reject_later, entry)
         if reasons is not None:
-            due = entry.stored_at + faults.reject_after
-            self._pending.append((due, entry, "rejected", reasons))
-        elif entry.status == "submitted":
-            self._pending.append((entry.stored_at + faults.receipt_after, entry, "accepted", ()))
+            self.schedule(entry, entry.stored_at + faults.reject_after, "rejected", reasons)
+        elif entry.status == "submitted" and faults.mode != "silent":
+            self.schedule(entry, entry.stored_at + faults.receipt_after, "accepted")
+
+    def schedule(
+        self, entry: Entry, due: datetime, status: str, reasons: Sequence[str] = ()
+    ) -> None:
+        """Let the receipt of a row come at a time."""
+        self._pending.append((due, entry, status, reasons))
 
     def receipts(self, cursor: str) -> tuple[list[dict[str, Any]], str]:
         """Return at most one page of verdicts issued after a cursor, and the next cursor."""
@@ -155,6 +168,19 @@ class Book:
             "receipts_issued": len(self._issued),
             "receipts_pending": len(self._pending),
         }
+
+
+def _reasons(faults: Mapping[str, Sequence[str]], entry: Entry) -> Sequence[str] | None:
+    return faults.get(entry.document, faults.get(EVERY)) if faults else None
+
+
+def document_in(columns: Mapping[str, Any]) -> str:
+    """Return the document number of a row, of a configured kind too; empty if there is none."""
+    return first_of(columns, _DOCUMENT) or _by_end(columns, "_WSH")
+
+
+def _by_end(columns: Mapping[str, Any], end: str) -> str:
+    return first_of(columns, (name for name in columns if name.endswith(end)))
 
 
 def first_of(columns: Mapping[str, Any], names: Iterable[str]) -> str:

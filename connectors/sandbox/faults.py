@@ -14,13 +14,14 @@ class Faults(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
-    #: Give the verdict at once, or by a receipt `receipt_after` later.
-    mode: Literal["accept", "submit"] = "accept"
+    #: Give the verdict at once, by a receipt `receipt_after` later, or never.
+    mode: Literal["accept", "submit", "silent"] = "accept"
     receipt_after: timedelta = timedelta(0)
-    #: Document number → reasons: stored, then rejected by a receipt `reject_after` later.
+    #: Document number, or `*` for every one → reasons: stored, then rejected by a receipt
+    #: `reject_after` later.
     reject_later: dict[str, list[str]] = Field(default_factory=dict)
     reject_after: timedelta = timedelta(0)
-    #: Document number → reasons: rejected at once.
+    #: Document number, or `*` for every one → reasons: rejected at once.
     reject_now: dict[str, list[str]] = Field(default_factory=dict)
     #: Record kind → columns that must not be empty, or the row is rejected.
     required_columns: dict[str, list[str]] = Field(default_factory=dict)
@@ -33,8 +34,8 @@ class Faults(BaseModel):
     #: Number of calls answered with wrong counts (SOAP) or with an unknown row (JSON).
     wrong_counts: int = Field(default=0, ge=0)
     #: The JSON answer: complete, in reverse order, without the last row, with an unknown row
-    #: instead of the last one, or not JSON.
-    answer: Literal["whole", "reversed", "short", "long", "garbled"] = "whole"
+    #: instead of the last one, with each row twice, or not JSON. SOAP knows `twice`, too.
+    answer: Literal["whole", "reversed", "short", "long", "twice", "garbled"] = "whole"
     #: The name of an odd answer that is given to whoever hands something over (`odd.py`).
     odd: str = ""
     #: The place is down: it closes connections, or answers 503. It ends at `down_until` or after

@@ -6,31 +6,37 @@ from typing import Any
 
 import orjson
 
-from connectors.sandbox.book import Book, Entry
+from connectors.sandbox.book import Book, Entry, document_in
+from connectors.sandbox.faults import Faults
 from connectors.sandbox.places import Asked, Reply, json_reply
 
 _EXTRA = {"key": "nobody-asked", "status": "accepted"}
 
 
+def documents(asked: Asked) -> list[str]:
+    """Return the document numbers of the rows of a call."""
+    return [document_in(row["columns"]) for row in orjson.loads(asked.body)["items"]]
+
+
 def records(book: Book, asked: Asked) -> Reply:
     """Store rows; a key that is already stored gets its answer again and no second effect."""
-    faults = book.faults
     at = book.now()
-    status = "accepted" if faults.mode == "accept" else "submitted"
     results = []
     for row in orjson.loads(asked.body)["items"]:
         key = row["key"]
         book.received[key] += 1
         entry = book.entries.get(key)
         if entry is None:
-            reasons = book.refusal(row["kind"], row["columns"])
+            entry = Entry(key, row["kind"], row["verb"], row["version"], row["columns"], "", at)
+            faults = book.faults_of(entry, "json")
+            reasons = book.refusal(entry, faults)
             if reasons:
                 results.append({"key": key, "status": "rejected", "reasons": reasons})
                 continue
-            entry = Entry(key, row["kind"], row["verb"], row["version"], row["columns"], status, at)
-            book.store(entry)
+            entry.status = "accepted" if faults.mode == "accept" else "submitted"
+            book.store(entry, faults)
         results.append(_answer(entry))
-    return _deviating(book, results)
+    return _deviating(book.acting, results)
 
 
 def _answer(entry: Entry) -> dict[str, Any]:
@@ -43,8 +49,8 @@ def _answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _deviating(book: Book, results: list[dict[str, Any]]) -> Reply:
-    how = "long" if book.faults.takes("wrong_counts") else book.faults.answer
+def _deviating(faults: Faults, results: list[dict[str, Any]]) -> Reply:
+    how = "long" if faults.takes("wrong_counts") else faults.answer
     if how == "garbled":
         return Reply(body=b"<html>", handed_over=True)
     shapes: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -52,6 +58,7 @@ def _deviating(book: Book, results: list[dict[str, Any]]) -> Reply:
         "reversed": lambda: results[::-1],
         "short": lambda: results[:-1],
         "long": lambda: [_EXTRA, *results[:-1]],
+        "twice": lambda: [each for each in results for _ in range(2)],
     }
     return json_reply({"results": shapes[how]()}, handed_over=True)
 

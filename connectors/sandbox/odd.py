@@ -90,12 +90,26 @@ def _wire(head: str, *, length: int | None = None, reset: bool = False) -> Chang
     return change
 
 
+def _lying(reply: Reply) -> Reply:
+    """Say UTF-8 and write GBK, with Chinese words in it."""
+    said = b'{"message":"\xd2\xd1\xca\xd5\xb5\xbd",' + reply.body[1:]
+    return replace(reply, body=said, content_type="application/json; charset=utf-8")
+
+
 def _odd_fields(reply: Reply) -> Reply:
     """Write what stands beside the status of a row as platforms do."""
     answer = json.loads(reply.body)
     for row in answer.get("results", []):
         row |= {"reasons": None, "reference": 12345, "platform_at": "2026/10/12 10:00"}
     return replace(reply, body=json.dumps(answer).encode())
+
+
+#: No encoding has these bytes, and no format begins so.
+_GARBAGE = b"\x81\x00\xff\xfe\x9f" * 40
+
+
+def _garbage(reply: Reply) -> Reply:
+    return replace(reply, status=200, body=_GARBAGE)
 
 
 _OK = "HTTP/1.1 200 OK"
@@ -111,6 +125,8 @@ ODDITIES: dict[str, Oddity] = {
     "json-gbk": Oddity("json", True, lambda r: _text(r, str, "gbk")),
     "json-nan": Oddity("json", True, lambda r: replace(r, body=b'{"score":NaN,' + r.body[1:])),
     "json-page": Oddity("json", False, _instead(200, _PAGE, "text/html; charset=gbk")),
+    "json-garbage": Oddity("json", False, _garbage),
+    "json-wrong-encoding": Oddity("json", True, _lying),
     "soap-gbk": Oddity("soap", True, _declared("GBK")),
     "soap-gb2312": Oddity("soap", True, _declared("gb2312")),
     "soap-gbk-in-header-only": Oddity("soap", True, _declared("", header="text/xml; charset=GBK")),
@@ -128,5 +144,9 @@ ODDITIES: dict[str, Oddity] = {
     "soap-escaped-twice": Oddity("soap", True, _escaped_twice),
     "soap-fault-server": Oddity("soap", False, _instead(200, _FAULT.format("Server"), "text/xml")),
     "soap-fault-client": Oddity("soap", False, _instead(500, _FAULT.format("Client"), "text/xml")),
+    "soap-garbage": Oddity("soap", False, _garbage),
+    "soap-wrong-encoding": Oddity(
+        "soap", True, _declared("UTF-8", true="gbk", header="text/xml; charset=utf-8")
+    ),
     "soap-page": Oddity("soap", False, _instead(200, _PAGE, "text/html; charset=gbk")),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
@@ -22,6 +23,8 @@ class PlatformPlace(Schema):
     departments: frozenset[str] = frozenset()
     #: SOAP: the column that carries the sender's key, used for receipts.
     key_column: str = "CG_KEY"
+    #: Document numbers may choose their answer by a mark (`rehearsals.py`).
+    marks: bool = True
 
 
 class BankPlace(Schema):
@@ -29,6 +32,26 @@ class BankPlace(Schema):
 
     role: Literal["bank"] = "bank"
     secrets: tuple[SecretStr, ...] = Field(min_length=1)
+
+
+class FilesPlace(Schema):
+    """A platform that takes XML files by SFTP; the name of the place is the user."""
+
+    role: Literal["files"] = "files"
+    folder: Path
+    password: SecretStr
+    #: 报文号, with which the name of a file begins → record kind.
+    tables: dict[str, str] = Field(default={"001501": "penalty", "001502": "licence"})
+    #: The column that carries the sender's key.
+    key_column: str = "CG_KEY"
+    #: The column of the status, and its value in a row that is taken back.
+    status_column: str = "CF_ZT"
+    withdrawn: str = "1"
+    #: Document numbers may choose their answer by a mark.
+    marks: bool = True
+
+
+Place = PlatformPlace | BankPlace | FilesPlace
 
 
 @dataclass(slots=True)

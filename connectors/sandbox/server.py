@@ -42,7 +42,8 @@ class _Server(uvicorn.Server):
         await self.stopping.wait()
 
 
-def _listener(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
+    """Return a socket on 127.0.0.1; port 0 means a free port."""
     # asyncio disables Nagle's algorithm only if the protocol is given; otherwise every answer
     # takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -54,7 +55,7 @@ def _listener(port: int) -> socket.socket:
 @asynccontextmanager
 async def serve_sandbox(sandbox: Sandbox, port: int = 0) -> AsyncIterator[str]:
     """Serve on 127.0.0.1 and give the base URL; port 0 means a free port."""
-    listener = _listener(port)
+    listener = listening(port)
     settings: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off"}
     settings |= {"date_header": False, "server_header": False}
     config = uvicorn.Config(sandbox, http=_Abortable, timeout_graceful_shutdown=1, **settings)

@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from connectors.sandbox.book import Book, Entry
+from connectors.sandbox.book import Book, Entry, document_in
+from connectors.sandbox.faults import Faults
 from connectors.sandbox.places import Asked, PlatformPlace, Reply
 from connectors.sandbox.wsdl import wsdl
 
@@ -34,6 +35,15 @@ _MESSAGES = {
 }
 
 
+def documents(asked: Asked) -> list[str]:
+    """Return the document numbers of the rows of a call; none if it cannot be read."""
+    try:
+        rows = json.loads(_read(asked.body)[1])["body"]
+        return [document_in(row) for row in rows]
+    except (ParseError, DefusedXmlException, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
 def upload(book: Book, asked: Asked, place: PlatformPlace) -> Reply:
     """Answer a call of `execute` or `repairData`; a GET returns the WSDL."""
     if asked.method == "GET":
@@ -44,7 +54,7 @@ def upload(book: Book, asked: Asked, place: PlatformPlace) -> Reply:
         call = json.loads(text)
     except (ParseError, DefusedXmlException, ValueError):
         return _reply("execute", {"errorCode": "5001", "errorMsg": _MESSAGES["5001"]})
-    code = book.faults.error_code or _fault_of(call, book, place)
+    code = book.acting.error_code or _fault_of(call, book, place)
     if code:
         return _reply(method, {"errorCode": code, "errorMsg": _MESSAGES.get(code, "")})
     return _reply(method, _taken(book, place, method, call))
@@ -69,10 +79,10 @@ def _fault_of(call: dict[str, Any], book: Book, place: PlatformPlace) -> str:
         "6002": not isinstance(call.get("body"), list),
     }
     found = next((code for code, wrong in faults.items() if wrong), "")
-    if not found and book.faults.spoils:
+    if not found and book.acting.spoils:
         kind = place.tables[call["tableCode"]]
         spoilt = (_entry(book, place, kind, "", row).document for row in call["body"])
-        found = "5001" if set(book.faults.spoils).intersection(spoilt) else ""
+        found = "5001" if set(book.acting.spoils).intersection(spoilt) else ""
     return found
 
 
@@ -83,16 +93,22 @@ def _taken(book: Book, place: PlatformPlace, method: str, call: dict[str, Any]) 
         entry = _entry(book, place, kind, method, row)
         book.received[entry.key] += 1
         mark = (entry.kind, entry.document, entry.subject, entry.content)
-        reasons = book.refusal(kind, row)
+        faults = book.faults_of(entry, "soap")
+        reasons = book.refusal(entry, faults)
         if reasons:
             refused.append({**row, "errorCode": "10003", "errorMsg": "；".join(reasons)})
         elif mark not in book.marks:
             book.marks.add(mark)
-            book.store(entry)
-        elif book.faults.repeat_code:
-            code = book.faults.repeat_code
-            refused.append({**row, "errorCode": code, "errorMsg": _MESSAGES.get(code, "")})
-    return _counted(book, len(call["body"]), refused)
+            book.store(entry, faults)
+        elif faults.repeat_code:
+            refused.append(_refused(row, faults.repeat_code))
+    if book.acting.answer == "twice":
+        refused = [_refused(row, "20001") for row in call["body"] for _ in range(2)]
+    return _counted(book.acting, len(call["body"]), refused)
+
+
+def _refused(row: dict[str, Any], code: str) -> dict[str, Any]:
+    return {**row, "errorCode": code, "errorMsg": _MESSAGES.get(code, "")}
 
 
 def _entry(book: Book, place: PlatformPlace, kind: str, method: str, row: dict[str, Any]) -> Entry:
@@ -104,8 +120,8 @@ def _entry(book: Book, place: PlatformPlace, kind: str, method: str, row: dict[s
     return entry
 
 
-def _counted(book: Book, total: int, refused: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    wrong = 1 if book.faults.takes("wrong_counts") else 0
+def _counted(faults: Faults, total: int, refused: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    wrong = 1 if faults.takes("wrong_counts") else 0
     return {
         "errorCode": "200",
         "errorMsg": _MESSAGES["200"],

@@ -1,12 +1,26 @@
 """`up` and `sandbox`: servers that run until a signal to stop."""
 
 import signal
+from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
-from connectors.sandbox import BankPlace, PlatformPlace, create_sandbox, serve_sandbox
+from connectors.sandbox import (
+    BankPlace,
+    FilesPlace,
+    Place,
+    PlatformPlace,
+    Sandbox,
+    create_sandbox,
+    serve_files,
+    serve_sandbox,
+)
+from connectors.sandbox.rehearsals import words_of
 from gateway.cli.output import (
     fail,
     print_line,
@@ -59,20 +73,60 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任意空闲")] = 8090,
     platform: Annotated[list[str] | None, typer.Option(help="平台名，可多次")] = None,
     bank: Annotated[list[str] | None, typer.Option(help="名=whsec_密钥，可多次")] = None,
+    files: Annotated[str | None, typer.Option(help="名=目录：以 SFTP 收报文的平台")] = None,
+    files_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="SFTP 的端口，0 为任意空闲")
+    ] = 8022,
+    unmarked: Annotated[
+        list[str] | None, typer.Option(help="不按文书号里的演练词应答的平台名，可多次")
+    ] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
-    places: dict[str, PlatformPlace | BankPlace] = {
+    places: dict[str, Place] = {
         name: PlatformPlace() for name in platform or ["credit-zhengzhou", "credit-china"]
     }
     for entry in bank or ():
-        name, found, key = entry.partition("=")
-        if not found:
-            fail(f"--bank {entry}：写成 名=whsec_密钥")
+        name, key = _pair("bank", entry, "whsec_密钥")
         places[name] = BankPlace.model_validate({"secrets": [key]})
+    home = None
+    if files is not None:
+        name, folder = _pair("files", files, "目录")
+        home = Path(folder)
+        places[name] = FilesPlace(folder=home / "files", password=_password_in(home))
+    for name in unmarked or ():
+        if not isinstance(place := places.get(name), PlatformPlace | FilesPlace):
+            fail(f"--unmarked {name}：没有这个平台；现有：{'、'.join(places)}")
+        places[name] = place.model_copy(update={"marks": False})
+    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port))
 
-    async def work() -> None:
-        async with serve_sandbox(create_sandbox(system_clock, places), port) as url:
-            print_line(f"沙箱：{url}（{'、'.join(places)}），按 Ctrl-C 停止")
-            await stopped()
 
-    run(work)
+def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
+    name, found, value = entry.partition("=")
+    if not found:
+        fail(f"--{option} {entry}：写成 名={what}")
+    return name, value
+
+
+def _password_in(home: Path) -> SecretStr:
+    """Return the password of the file place, made at first use: a destination reads the file."""
+    path = home / "password"
+    home.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(token_urlsafe(24), encoding="utf-8")
+    return SecretStr(path.read_text(encoding="utf-8"))
+
+
+async def _serve(made: Sandbox, port: int, home: Path | None, files_port: int) -> None:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serve_sandbox(made, port))
+        print_line(f"沙箱：{url}（{'、'.join(made.books)}），按 Ctrl-C 停止")
+        if home is not None:
+            files = serve_files(made, home / "host_key", files_port)
+            address = await stack.enter_async_context(files)
+            print_line(
+                f"报文：sftp {address.host}:{address.port}，用户 {'、'.join(made.file_places)}，"
+                f"口令在 {home / 'password'}，host_key {address.host_key}"
+            )
+        print_line(f"演练：文书号末尾的演练词{words_of('json')}")
+        await stopped()

@@ -160,7 +160,7 @@ def _changes(console: Console, changes: Sequence[Any]) -> None:
 
 def _deliveries(console: Console, title: str, rows: Sequence[Any]) -> None:
     table = _table(title, "对象", "报送", "按时入库", "迟报", "被退回待更正", "待补正", "其他")
-    for name in (world.CITY, world.NATION):
+    for name in (world.CITY, world.NATION, world.PROVINCE):
         mine = [row for row in rows if row.destination == name]
         last = {row.chain_id: row for row in mine if row.state != DeliveryState.SUPERSEDED}
         states = Counter(row.state for row in last.values())
@@ -257,7 +257,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 async def close_month(console: Console, stage: Stage, state: Path) -> None:
-    """Reconcile both platforms, freeze the ledger, and print the results."""
+    """Reconcile the platforms, freeze the ledger, and print the results."""
     table = _table("对账差异", "对象", "种类", "决定", "原因")
     span = ReconciledDays(MONTH_START, MONTH_END)
     now = stage.clock()

@@ -15,13 +15,13 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from connectors.sandbox import Sandbox, create_sandbox, serve_sandbox
+from connectors.sandbox import Sandbox, create_sandbox, serve_files, serve_sandbox
 from gateway.config.clock import SteppedClock
 from gateway.config.settings import Settings
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
-from gateway.demo import story, world
+from gateway.demo import coercions, story, world
 from gateway.demo.prometheus import Prometheus
 from gateway.due.calendars import load_workdays
 from gateway.embedded.kafka import EmbeddedKafka
@@ -94,10 +94,11 @@ async def set_stage(state: Path, stack: AsyncExitStack) -> Stage:
     _own(state, stack)
     clock = SteppedClock(datetime.combine(story.FIRST_DAY, time(8), SHANGHAI))
     keys = world.Secrets()
-    sandbox = create_sandbox(clock, world.places(keys))
+    sandbox = create_sandbox(clock, world.places(state, keys))
     world.begin(sandbox)
     url = await stack.enter_async_context(serve_sandbox(sandbox))
-    settings = world.settings(state, url, keys)
+    files = await stack.enter_async_context(serve_files(sandbox, state / "host_key"))
+    settings = world.settings(state, url, files, keys)
     bootstrap = await stack.enter_async_context(kafka_bootstrap(settings))
     built = await stack.enter_async_context(gateway(settings, clock))
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
@@ -158,6 +159,7 @@ async def play(
 ) -> None:
     """Run the month, day by day; `look` is called once the metrics tell what a turn has left."""
     told = story.tell(load_workdays())
+    told.messages += coercions.tell()
     days = (story.LAST_DAY - story.FIRST_DAY).days + 1
     for day in (story.FIRST_DAY + timedelta(days=n) for n in range(days)):
         stage.clock.set(datetime.combine(day, time(8), SHANGHAI))
@@ -217,7 +219,8 @@ def _key(body: object) -> bytes | None:
     """Return the subject's code: one partition keeps the decisions of a subject in order."""
     if not isinstance(body, dict):
         return None
-    code = body.get("CF_XDR_SHXYM") or body.get("XK_XDR_SHXYM") or body.get("subject_code")
+    names = ("CF_XDR_SHXYM", "XK_XDR_SHXYM", "QZ_XDR_SHXYM", "subject_code")
+    code = next((body[name] for name in names if body.get(name)), None)
     return str(code).encode() if code else None
 
 

@@ -23,6 +23,7 @@ from gateway.store.audit import events
 from gateway.store.base.engine import Connection, Database
 from gateway.telemetry.audit_events import AuditEvent
 from schemas.base import SHANGHAI
+from schemas.kinds import KINDS
 
 FIRST_REASON = "首次冻结"
 
@@ -171,12 +172,14 @@ def _without(figures: Figures, clock: ClockFigures) -> str:
 
 
 def ledger_lines(account: Ledger) -> list[str]:
-    """Return the figures of all kinds together as text: lines for each destination and clock."""
+    """Return the figures of 双公示 and of each configured kind: lines by destination and clock."""
     lines = []
     for figures in account.figures:
-        if figures.kind is not None:
+        own = None if figures.kind is None else KINDS[figures.kind]
+        if own is not None and (own.configured is None or not figures.in_scope):
             continue
-        head = "（主报平台）" if figures.headline else ""
+        head = "（主报平台）" if figures.headline and own is None else ""
+        head += f"（{own.title}，另列）" if own is not None else ""
         rates = (
             f"应报 {figures.in_scope}，已报 {figures.handed_over}，有效入库 {figures.accepted}；"
             f"上报率 {figures.reported_rate.text}，合规率 {figures.compliant_rate.text}"
@@ -190,7 +193,9 @@ def ledger_lines(account: Ledger) -> list[str]:
         causes = "，".join(f"{cause} {times}" for cause, times in figures.causes.items())
         lines += [f"    迟报漏报原因：{causes}"] * bool(causes)
         lines += [
-            _quality(one) for one in account.quality if one.destination == figures.destination
+            _quality(one)
+            for one in account.quality
+            if own is None and one.destination == figures.destination
         ]
     excluded = sum(account.excluded.values())
     lines += _others_lines(account)

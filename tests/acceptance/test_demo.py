@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from ruamel.yaml import YAML
 
 from gateway.embedded.server import FileLock
 from tests.acceptance.command import Command, Ran
@@ -18,6 +19,8 @@ from tests.folders import server_folder
 
 #: Ten of the fifteen published decisions, and five faulty rows of the sample month.
 REFUSED = 10 + 5
+#: Days on which coercive measures went to the platform that collects files.
+COERCION_FILES = 6
 
 
 @pytest.fixture
@@ -53,6 +56,13 @@ def test_the_demo_prints_the_whole_report_in_every_run_also_after_a_killed_one(
         assert f"拒收 {REFUSED} 条" in ran.out
         assert "尚未送达（有效入库）" not in ran.out
         assert_the_ledger_agrees(ran.out)
+        assert own_kind(ran.out) == {
+            "信用郑州（沙箱）": (6, 6, 6),
+            "省平台（报文，沙箱）": (6, 6, 6),
+        }
+        assert re.search("│ 行政强制 +│ 6 +│ 6 ", ran.out)
+        assert connectors(state) == {"platform-json", "platform-soap", "file-drop", "bank-webhook"}
+        assert len(list((state / "province-files" / "in").glob("001503_*.xml"))) == COERCION_FILES
     assert counts(first.out) == counts(second.out)
     assert "Prometheus" not in first.out
     assert re.search(r"CreditGatewayBreakerOpen +│ credit-zhengzhou .* 10-14 .* 10-16 ", second.out)
@@ -88,6 +98,18 @@ def assert_the_ledger_agrees(text: str) -> None:
     assert found
     for owed, reported, accepted in (map(int, each) for each in found):
         assert owed >= reported >= accepted > 0
+
+
+def own_kind(text: str) -> dict[str, tuple[int, ...]]:
+    """Return the figures of the configured kind, by the title of the destination."""
+    line = r"(\S+?)（行政强制，另列）：应报 (\d+)，已报 (\d+)，有效入库 (\d+)"
+    return {title: tuple(map(int, found)) for title, *found in re.findall(line, text)}
+
+
+def connectors(state: Path) -> set[str]:
+    """Return the kinds of destinations of the demo, which its configuration names."""
+    content = YAML(typ="safe").load((state / "gateway.yaml").read_text(encoding="utf-8"))
+    return {one["connector"] for one in content["destinations"]}
 
 
 def refused(text: str) -> list[str]:

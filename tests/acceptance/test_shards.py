@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox import serve_sandbox
+from connectors.sandbox import Faults, serve_sandbox
 from connectors.sandbox.book import Entry
 from deploy.shards import ALL_KINDS, figures, shard_of
 from gateway.config.settings import make_settings
@@ -227,4 +227,4 @@ def enter_by_hand(town: Town, document: str) -> None:
     """Let the platform show a decision that nobody of ours handed over."""
     columns = penalty(1, 1, CF_WSH=document)
     entry = Entry("by hand", "penalty", "new", 1, columns, "accepted", town.clock())
-    town.sandbox.books[CITY].store(entry)
+    town.sandbox.books[CITY].store(entry, Faults())

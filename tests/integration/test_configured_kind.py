@@ -14,6 +14,7 @@ from gateway.config.settings import make_settings
 from gateway.deliver.deliverer import Deliverer
 from gateway.intake.files.reading import Reading
 from gateway.ledger import month as ledgers
+from gateway.ledger.freeze import ledger_lines
 from gateway.ledger.month import Ledger
 from gateway.ledger.workbook import ledger_workbook
 from gateway.reconcile.run import ReconciledDays, begin, reconcile_platform
@@ -180,6 +181,10 @@ async def test_the_ledger_has_it_on_lines_of_its_own(
     scope = {figures.kind or "双公示": figures.in_scope for figures in ledger.figures}
     assert scope == {"双公示": 1, "penalty": 1, "licence": 0, kind["name"]: 1}
     assert [[one.produced for one in unit.kinds] for unit in ledger.units] == [[0, 1]]
+    lines = ledger_lines(ledger)
+    assert [
+        line for line in lines if f"（{kind['title']}，另列）：应报 1，已报 1，有效入库 1" in line
+    ]
     assert ledger_workbook(ledger, Frozen("2026-10", 1, "hash", "monthly", clock(), {}))
 
 

@@ -1,0 +1,87 @@
+"""`credit-gateway sandbox`, as whoever rehearses starts it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors import build
+from gateway.config.clock import system_clock
+from tests.acceptance.command import Command
+
+ARGUMENTS = (
+    *("sandbox", "--port", "0", "--unmarked", "credit-china"),
+    *("--files", "province-files=sandbox", "--files-port", "0"),
+)
+ROW = {"key": "k", "kind": "penalty", "verb": "new", "version": 1}
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Iterator[str]:
+    """What a sandbox says that runs in an empty folder, one of its platforms without marks."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "gateway", *ARGUMENTS],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    yield "".join(started.stdout.readline() for _ in range(3))
+    started.terminate()
+    started.communicate(timeout=30)
+
+
+def address(said: str) -> str:
+    [found] = re.findall(r"http://127\.0\.0\.1:\d+", said)
+    return str(found)
+
+
+def test_it_says_where_each_platform_is_and_how_to_rehearse(said: str) -> None:
+    assert httpx.get(address(said)).json() == ["credit-china", "credit-zhengzhou", "province-files"]
+    assert "演练词可用 入库、" in said
+
+
+async def test_a_destination_reaches_its_files_by_what_it_says(said: str, tmp_path: Path) -> None:
+    [(port, host_key)] = re.findall(r"sftp 127\.0\.0\.1:(\d+)，.*host_key (.*)", said)
+    password = tmp_path / "sandbox" / "password"
+    assert password.stat().st_mode & 0o077 == 0
+
+    settings: dict[str, Any] = {"protocol": "sftp", "host": "127.0.0.1", "port": int(port)}
+    settings |= {"host_key": host_key, "username": "province-files", "upload_folder": "in"}
+    settings |= {"password": password.read_text(), "tables": {"penalty": {"code": "001501"}}}
+    health = await build("file-drop", settings, system_clock).health()
+
+    assert (health.ok, health.detail) == (True, "目录 in")
+
+
+@pytest.mark.parametrize(
+    ("place", "status"), [("credit-zhengzhou", "rejected"), ("credit-china", "accepted")]
+)
+def test_marks_are_on_where_nothing_else_is_said(said: str, place: str, status: str) -> None:
+    row = {**ROW, "columns": {"CF_WSH": "样环罚字〔2026〕1号-演练-退回"}}
+
+    answer = httpx.post(f"{address(said)}/{place}/records", json={"items": [row]})
+
+    assert [one["status"] for one in answer.json()["results"]] == [status]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--files", "province"), "--files province：写成 名=目录"),
+        (("--bank", "sample-bank"), "--bank sample-bank：写成 名=whsec_密钥"),
+        (("--unmarked", "other"), "--unmarked other：没有这个平台；现有：credit-zhengzhou、credit"),
+    ],
+)
+def test_what_is_written_wrongly_is_told(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    ran = Command(tmp_path, {})("sandbox", *arguments)
+
+    assert ran.code == 2
+    assert told in ran.err
