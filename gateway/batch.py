@@ -8,7 +8,7 @@ from gateway.check.checked import Checked
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
-from gateway.decide.guard import Change, held_back, reason
+from gateway.decide.guard import BatchChange, held_back, reason
 from gateway.record.quarantine import quarantine
 from gateway.record.recorded import Recorded, graded_elsewhere
 from gateway.record.recorder import Recording, lock
@@ -99,7 +99,7 @@ class Batch:
         owed, superseded = decider.versions(recorded.reported, past, self.now)
         if past:
             urgent = {version.id for version in recorded.reported if version.excluded}
-            owed = await self._guarded(Change(owed, past, urgent))
+            owed = await self._guarded(BatchChange(owed, past, urgent))
         subjects = {s.code: s.id for s in recorded.subjects.values()}
         told = ((change_id, subjects[code], code) for change_id, code in changes)
         owed += decider.grade_changes(told, self.now)
@@ -109,7 +109,7 @@ class Batch:
         if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
 
-    async def _guarded(self, change: Change) -> list[Obligation]:
+    async def _guarded(self, change: BatchChange) -> list[Obligation]:
         """Park the changes of destinations of which too much would change in a day."""
         guard, day = self.steps.decider.guard, today(self.now)
         changes = guard.changes(change, start_of(day))

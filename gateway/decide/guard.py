@@ -19,7 +19,7 @@ from schemas.obligation import Obligation, PastDelivery, Route
 LEAST = 20
 _USUAL_SHARE = Destination.model_fields["change_share"].default
 #: What changes what is shown. A repair is decided by a letter each; what became secret is
-#: withdrawn at once, whatever else goes on (`Change.urgent`).
+#: withdrawn at once, whatever else goes on (`BatchChange.urgent`).
 _CHANGES = frozenset({Verb.CORRECT, Verb.WITHDRAW})
 #: What would be sent without a person.
 _GOING = frozenset({DeliveryState.READY, DeliveryState.WAITING})
@@ -27,7 +27,7 @@ _GOING = frozenset({DeliveryState.READY, DeliveryState.WAITING})
 Past = Mapping[int, Sequence[PastDelivery]]
 
 
-class Change(NamedTuple):
+class BatchChange(NamedTuple):
     """What a batch decided, beside what was there: `urgent` are versions that must not wait."""
 
     owed: Sequence[Obligation]
@@ -45,7 +45,7 @@ class Guard:
         """Return the share; None: whatever changes. A dropped destination has the usual one."""
         return self._shares.get(destination, _USUAL_SHARE)
 
-    def changes(self, change: Change, since: datetime) -> dict[str, int]:
+    def changes(self, change: BatchChange, since: datetime) -> dict[str, int]:
         """Return how many decisions change at each guarded destination that was told of them.
 
         One that has changed there `since` already is counted no more: 0 if no other changes.
@@ -70,7 +70,7 @@ class Guard:
         return share is not None and changes >= self.least(destination) and changes > share * told
 
 
-def held_back(change: Change, reasons: Mapping[str, str]) -> list[Obligation]:
+def held_back(change: BatchChange, reasons: Mapping[str, str]) -> list[Obligation]:
     """Return the obligations with the changes of these destinations parked, with their reasons."""
     parked = {(id(one), id(route)) for one, route in _routes(change)}
     return [
@@ -94,7 +94,7 @@ def reason(changes: int, told: int) -> str:
     )
 
 
-def _routes(change: Change) -> Iterable[tuple[Obligation, Route]]:
+def _routes(change: BatchChange) -> Iterable[tuple[Obligation, Route]]:
     """Yield what changes what its destination was told of a decision, and would be sent."""
     for one in change.owed:
         if one.item_kind is not ItemKind.RECORD_VERSION or one.verb not in _CHANGES:
