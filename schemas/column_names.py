@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from schemas.codes import RecordKind
 from schemas.columns import ColumnType, columns_of
 from schemas.identifiers import half_width, visible
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, Kind
 from schemas.legacy import OLD_COLUMNS, OLD_TITLES
 
 #: Longer texts are no names of columns.
@@ -138,13 +138,27 @@ class ColumnNames:
         return len({known[key] for key in map(name_key, names) if key in known})
 
     def kind_of(self, names: Iterable[str]) -> RecordKind | None:
-        """Return the reported kind with the most columns among the names; None if it has none."""
+        """Return the reported kind with the most columns among the names; None if it has none.
+
+        Kinds share the columns of the subject: a configured kind is meant only where the column is
+        named that tells its items apart, and of several that fit as well none is.
+        """
         named = [name_key(name) for name in names]
         counts = Counter(
-            {k: len(self._names[k].keys() & named) for k, kind in KINDS.items() if kind.reported}
+            {
+                name: len(self._names[name].keys() & named)
+                for name, kind in KINDS.items()
+                if kind.reported and (kind.double_publicity or self._has_key(kind, named))
+            }
         )
-        (best, count), *_ = counts.most_common(1)
-        return best if count else None
+        (best, count), *others = counts.most_common()
+        tied = any(other == count for _, other in others)
+        if not count or (tied and not KINDS[best].double_publicity):
+            return None
+        return best
+
+    def _has_key(self, kind: Kind, named: Iterable[str]) -> bool:
+        return any(self._names[kind.name].get(name) == kind.number_column for name in named)
 
     def nearest(self, kind: RecordKind, name: str) -> str | None:
         """Return the title of the column whose name is the most alike; None if none is."""

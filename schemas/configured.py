@@ -6,7 +6,7 @@ kinds have stand in their place by themselves, such as the name and the code of 
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, create_model, model_validator
 
@@ -33,6 +33,16 @@ _LENGTHS = {
 #: Characters of a text without a length of its own.
 _LENGTH = 200
 _REMARK = "BZ"
+#: Characters of a key at most.
+_LONGEST_KEY = 255
+#: Types of keys: the same amount is written in several ways.
+_KEY_TYPES = frozenset({ColumnType.TEXT, ColumnType.CODE, ColumnType.DATE, ColumnType.CREDIT_CODE})
+#: Names of columns that are ours, and of what is around a record.
+RESERVED = frozenset(
+    {"kind", "verb", "data", "填报问题", "修改办法", "来源工作表", "来源行", "原文"}
+)
+#: One line that may be the name of a sheet.
+Title = Annotated[str, Field(pattern=r"^[^\[\]:*?/\\\r\n\t']{1,31}$")]
 
 
 class ConfiguredColumn(Schema):
@@ -76,7 +86,7 @@ class ConfiguredKind(Schema):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")  #: what destinations and topics call it
-    title: NonBlank  #: in Chinese
+    title: Title  #: in Chinese
     prefix: str = Field(pattern=r"^[A-Z]{2}_$")  #: of its columns; by it a row is recognised
     number: ConfiguredColumn | None = None  #: the document number
     #: Codes of columns, of a kind without document numbers. That of the subject's credit code
@@ -92,20 +102,33 @@ class ConfiguredKind(Schema):
     source: str = ""  #: where the columns stand
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _each_once(self) -> Self:
+        every = [*(one.code.lower() for one in self.columns)]
+        if len(set(every)) == len(every):
+            every = [one.code.lower() for one in self.all_columns()]
+        titles = [name_key(one.title) for one in self.all_columns()]
+        for what, names in (("code", every), ("title", titles)):
+            if twice := sorted({one for one in names if names.count(one) > 1}):
+                raise ValueError(f"{what} 重复（不分大小写）：{'、'.join(twice)}；每列各不相同")
+        own = {name for one in self.all_columns() for name in (one.code, one.title)}
+        if ours := sorted(own & RESERVED):
+            raise ValueError(f"{'、'.join(ours)} 是本系统自己的列名；换一个 code 或 title")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_tell_apart(self) -> Self:
         if self.number is not None and self.keys:
             raise ValueError("number、keys 只写一个")
         fields = self._fields()
-        every = self.all_columns()
-        known = [one.code for name, (one, _) in fields.items() if self._may_be_key(name)]
+        known = {one.code: one for name, (one, _) in fields.items() if self._may_be_key(name)}
         if strange := [one for one in self.keys if one not in known]:
             raise ValueError(f"keys：没有列 {'、'.join(strange)}；可用：{'、'.join(known)}")
-        for what, names in (
-            ("code", [one.code for one in every]),
-            ("title", [name_key(one.title) for one in every]),
-        ):
-            if twice := sorted({one for one in names if names.count(one) > 1}):
-                raise ValueError(f"{what} 重复：{'、'.join(twice)}；每列各不相同")
+        for one in (known[code] for code in self.keys):
+            if one.type not in _KEY_TYPES or one.length > _LONGEST_KEY:
+                types = "、".join(sorted(_KEY_TYPES))
+                raise ValueError(
+                    f"keys：{one.code} 不能区分各件；应为 {types}，length 不超过 {_LONGEST_KEY}"
+                )
         return self
 
     def _may_be_key(self, field: str) -> bool:
@@ -209,11 +232,11 @@ def adopt(configured: tuple[ConfiguredKind, ...]) -> None:
     """
     if configured == tuple(kind.configured for kind in KINDS.values() if kind.configured):
         return
-    KINDS.adopt(())
-    taken = {
-        "name": {*KINDS, "grade_change"},
-        "prefix": {kind.prefix for kind in KINDS.values()},
-        "title": {kind.title for kind in KINDS.values()},
+    built_in = [kind for kind in KINDS.values() if kind.configured is None]
+    taken: dict[str, set[str]] = {
+        "name": {*(kind.name for kind in built_in), "grade_change"},
+        "prefix": {kind.prefix for kind in built_in if kind.prefix},
+        "title": {kind.title for kind in built_in},
     }
     for one in configured:
         for what, others in taken.items():
@@ -221,4 +244,10 @@ def adopt(configured: tuple[ConfiguredKind, ...]) -> None:
             if value in others:
                 raise ValueError(f"kinds {one.name} {what}：{value} 已有；每个种类各不相同")
             others.add(value)
+    for one in configured:
+        others = taken["prefix"] - {one.prefix}
+        if strange := [c.code for c in one.all_columns() if c.code[:3].upper() in others]:
+            raise ValueError(
+                f"kinds {one.name}：{'、'.join(strange)} 的开头是另一种类的 prefix；换一个 code"
+            )
     KINDS.adopt(one.kind() for one in configured)

@@ -12,10 +12,16 @@ from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
+from schemas.identifiers import document_number_key, fold_once
 from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
+_NUMBER = "document_number"
+#: Between the keys of a kind without document numbers.
+BETWEEN_KEYS = "␟"
+#: Between them where a person reads them.
+_SHOWN_BETWEEN = "，"
 Cached = TypeVar("Cached", bound=Callable[..., object])
 
 
@@ -53,7 +59,18 @@ class Kind:
     def number_of(self, values: Mapping[str, Any]) -> str:
         """Return the document number in values by field name, or the keys, for people."""
         given = (values.get(name) for name in self.keys)
-        return "，".join(str(value) for value in given if value is not None)
+        return _SHOWN_BETWEEN.join(str(value) for value in given if value is not None)
+
+    def key_of(self, values: Mapping[str, Any]) -> str:
+        """Return the document number, or the keys, in values by field name, in one form.
+
+        Of a kind with document numbers it is the normal form of the number. Keys are in one width
+        without blanks, with a sign between them that nobody types.
+        """
+        if self.has_number:
+            return document_number_key(str(values.get(_NUMBER) or ""))
+        given = (values.get(name) for name in self.keys)
+        return BETWEEN_KEYS.join(fold_once(str(one)) for one in given if one is not None)
 
     @property
     def date_column(self) -> str:
@@ -75,7 +92,6 @@ class Kind:
         return self.model.model_fields[field].alias or field
 
 
-_NUMBER = "document_number"
 #: Results of one function that are cached: some are asked with what people wrote.
 _REMEMBERED = 1024
 _BUILT_IN = (
@@ -200,3 +216,9 @@ def standard_column(name: str) -> str:
 
 #: The wire column of a reported kind, as a configuration names it.
 StandardColumn = Annotated[str, AfterValidator(standard_column)]
+
+
+def keys_of(number: str) -> set[str]:
+    """Return what a document number, or keys as they are shown, may be kept as."""
+    keys = (fold_once(one) for one in number.split(_SHOWN_BETWEEN))
+    return {document_number_key(number), fold_once(number), BETWEEN_KEYS.join(keys)}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.codes import RecordKind
 from schemas.configured import ConfiguredRecord
 from schemas.event import CreditEvent, ReceivedGrade
-from schemas.identifiers import authority_key, document_number_key
+from schemas.identifiers import authority_key
 from schemas.kinds import KINDS
 from schemas.licence import AdministrativeLicence
 from schemas.participant import Participant
@@ -39,12 +39,11 @@ class BusinessKey(NamedTuple):
 def business_key(record: Record, subject: str) -> BusinessKey:
     """Return the key of a record, from the fields that its kind names.
 
-    A document number is used in its normal form, keys and the `id` of a message as they are.
+    A document number and keys are used in their normal form, the `id` of a message as it is.
     """
     kind = KINDS[record.KIND]
-    number = number_of(record)
+    number = kind.key_of(record.__dict__) if kind.reported else number_of(record)
     authority = getattr(record, kind.authority) or "" if kind.authority else ""
-    number = document_number_key(number) if kind.has_number else number
     return BusinessKey(record.KIND, number, authority_key(authority), subject)
 
 

@@ -113,6 +113,10 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
             found_ones.append(found.get(column.wire) or missing(column))
         elif type(value) is str and (why := _unusable(kind, name, value)):
             found_ones.append(why)
+        elif name in KINDS[kind].keys and is_identity_number(str(value)):
+            column = column_of(kind, name)
+            words = f"填的是居民身份证号，不是{column.title}"
+            found_ones.append(problem(column, Rule.FORMAT, words, "核对是否填错了列"))
         elif name == "document_number" and (
             said := number_problem(value, values.get("decision_date"))
         ):

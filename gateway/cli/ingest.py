@@ -34,7 +34,14 @@ from gateway.cli.output import (
 )
 from gateway.cli.row import mend_words, print_row
 from gateway.config.settings import Settings
-from gateway.intake.editions import AskedEdition, TakenEdition, edition_words, take_edition
+from gateway.intake.editions import (
+    AskedEdition,
+    EditionRefused,
+    TakenEdition,
+    edition_of,
+    edition_words,
+    take_edition,
+)
 from gateway.intake.files.problem_workbook import FaultyRow, faulty_row, problems_workbook
 from gateway.intake.files.reading import Reading
 from gateway.intake.files.taking import take
@@ -76,7 +83,7 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
             name = None if file == STANDARD_INPUT else file.name
             asked = _Asked(named, whole, edition, name)
             done = run(lambda: _ingest(settings, path, asked, told))
-        except OSError as error:
+        except (EditionRefused, OSError) as error:
             fail(str(error))
     taken = done.taken
     written = out if taken.tally.verdicts else None
@@ -101,17 +108,20 @@ class _Asked(NamedTuple):
 async def _ingest(settings: Settings, path: Path, asked: _Asked, told: Told) -> TakenEdition:
     async with gateway(settings) as built:
         pipeline = built.pipeline
-        reading = Reading(path, settings.files, asked.kind, pipeline.checker.names)
+        names, edition = pipeline.checker.names, None
+        if asked.edition is not None:
+            edition = AskedEdition(asked.edition, actor(), asked.name)
+        taking = "" if edition is None else edition_of(edition)
+        reading = Reading(path, settings.files, asked.kind, names, edition=taking)
         with progress("接收") as advance:
 
             def each(place: str, checked: Checked, result: Result | None) -> None:
                 told(reading, place, checked, result)
                 advance(1)
 
-            if asked.edition is None:
+            if edition is None:
                 taken = await take(pipeline, reading, each, whole=asked.whole, name=asked.name)
                 return TakenEdition(taken, None)
-            edition = AskedEdition(asked.edition, actor(), asked.name)
             return await take_edition(pipeline, built.keys, reading, each, edition)
 
 

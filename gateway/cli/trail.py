@@ -23,20 +23,21 @@ from gateway.store.account.trail import Happened, Passage, trail
 from gateway.titles import ATTEMPT_OUTCOMES, AUDIT_EVENTS, EXCLUSIONS, VERB_TITLES, VERDICTS
 from schemas.base import SHANGHAI
 from schemas.codes import Verb
-from schemas.identifiers import document_number_key, masked
+from schemas.identifiers import masked
+from schemas.kinds import keys_of
 from schemas.verdict import Exclusion, Verdict
 
 
 def trail_command(
     context: typer.Context,
-    number: Annotated[str, typer.Argument(help="文书号，任何写法")],
+    number: Annotated[str, typer.Argument(help="文书号或填的关键列，任何写法")],
     format_: FormatOption = Format.TEXT,
 ) -> None:
     """Print what happened to the decisions of a document number, in the order of time."""
 
     async def work() -> list[Happened]:
         async with reading(settings_of(context)) as built, built.database.transaction() as c:
-            return list(await trail(c, document_number_key(number)))
+            return list(await trail(c, keys_of(number)))
 
     found = run(work)
     if not found:

@@ -11,7 +11,8 @@ from gateway.store.base.engine import Database
 from gateway.store.record import origin_results
 from gateway.titles import EXCLUSIONS, STATES, VERDICTS
 from schemas.delivery import DeliveryState
-from schemas.identifiers import document_number_key, masked
+from schemas.identifiers import masked
+from schemas.kinds import keys_of
 from schemas.verdict import Exclusion, Verdict
 
 
@@ -87,9 +88,9 @@ async def results(
 
 
 async def results_of_number(database: Database, number: str) -> AsyncIterator[ItemResult]:
-    """Yield what became of all that came for decisions of a document number 文书号."""
+    """Yield what became of all that came for decisions of a document number 文书号, or of keys."""
     async with database.snapshot() as connection:
-        async for part in origin_results.of_number(connection, document_number_key(number)):
+        async for part in origin_results.of_keys(connection, keys_of(number)):
             for row in part:
                 yield _result(row)
 

@@ -72,9 +72,11 @@ class Shown:
     @property
     def key(self) -> Key:
         """The key for pairing."""
-        number = self.document_number
-        if KINDS[RecordKind(self.kind)].has_number:
-            number = document_number_key(number)
+        kind = KINDS[RecordKind(self.kind)]
+        if kind.has_number:
+            number = document_number_key(self.document_number)
+        else:
+            number = kind.key_of({name: self.columns.get(kind.column(name)) for name in kind.keys})
         return self.kind, number, self.subject_code
 
     @property

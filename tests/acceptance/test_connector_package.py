@@ -92,6 +92,7 @@ def test_an_installed_package_is_listed_with_its_version_and_abilities(
         "has_look_up": False,
         "has_receipts": False,
         "has_listing": False,
+        "by_person": False,
     }
 
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from gateway.check.rows import OWN_COLUMNS
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import make_settings
 from schemas.codes import RecordKind
+from schemas.column_names import standard_names
 from schemas.columns import ColumnType, Required, columns_of
+from schemas.configured import RESERVED
 from schemas.kinds import DOUBLE_PUBLICITY, KINDS
 
 COERCION: dict[str, Any] = {"name": "coercion", "title": "行政强制", "prefix": "QZ_"}
@@ -115,14 +118,49 @@ WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "the same column twice": (
         [COERCION | {"columns": [{"code": "QZ_JG", "title": "别的机关"}]}],
-        "code 重复：QZ_JG",
+        "code 重复（不分大小写）：qz_jg",
     ),
     "the same title twice": (
         [
             COERCION
             | {"columns": [{"code": "QZ_X", "title": "备注"}, {"code": "QZ_Y", "title": "备注"}]}
         ],
-        "title 重复：备注",
+        "title 重复（不分大小写）：备注",
+    ),
+    "two columns that differ in case": (
+        [
+            COERCION
+            | {"columns": [{"code": "QZ_A", "title": "甲"}, {"code": "QZ_a", "title": "乙"}]}
+        ],
+        "code 重复（不分大小写）：qz_a",
+    ),
+    "a column with a name of ours": (
+        [COERCION | {"columns": [{"code": "verb", "title": "处置方式"}]}],
+        "verb 是本系统自己的列名",
+    ),
+    "a title that we write into problem workbooks": (
+        [COERCION | {"columns": [{"code": "QZ_WT", "title": "填报问题"}]}],
+        "填报问题 是本系统自己的列名",
+    ),
+    "a title that no sheet can have": (
+        [COERCION | {"title": "损害赔偿/修复"}],
+        "kinds.0.title",
+    ),
+    "a title too long for a sheet": (
+        [COERCION | {"title": "重" * 32}],
+        "kinds.0.title",
+    ),
+    "a column with the prefix of penalties": (
+        [COERCION | {"columns": [{"code": "CF_WSH", "title": "关联处罚决定书"}]}],
+        "kinds coercion：CF_WSH 的开头是另一种类的 prefix",
+    ),
+    "an amount as key": (
+        [RISK | {"columns": [{"code": "FX_ND", "title": "金额", "type": "amount"}]}],
+        "keys：FX_ND 不能区分各件",
+    ),
+    "a key too long for an index": (
+        [RISK | {"columns": [{"code": "FX_ND", "title": "承诺事项", "length": 4000}]}],
+        "keys：FX_ND 不能区分各件",
     ),
     "a misspelt key": ([COERCION | {"prefx": "QZ_"}], "prefx"),
 }
@@ -134,3 +172,26 @@ def test_a_wrong_kind_is_refused_in_words(kinds: list[dict[str, Any]], words: st
         configured(*kinds)
 
     assert words in str(error.value)
+
+
+def test_a_wrong_configuration_leaves_the_kinds_as_they_were() -> None:
+    configured(COERCION)
+
+    with pytest.raises(BadConfiguration):
+        configured(RISK, COERCION | {"prefix": "CF_"})
+
+    assert [*DOUBLE_PUBLICITY, "coercion"] == KINDS.in_order
+
+
+def test_no_column_may_have_a_name_that_stands_beside_a_record() -> None:
+    assert OWN_COLUMNS <= RESERVED
+
+
+def test_a_file_is_of_a_kind_only_if_it_names_what_tells_items_apart() -> None:
+    configured(COERCION, RISK)
+    names = standard_names()
+
+    assert names.kind_of(["QZ_XDR_MC", "QZ_WSH"]) == "coercion"
+    assert names.kind_of(["FX_XDR_MC", "FX_ND", "FX_DJ"]) == "risk_class"
+    assert names.kind_of(["统一社会信用代码", "备注"]) in {None, *DOUBLE_PUBLICITY}
+    assert names.kind_of(["FX_XDR_MC", "FX_DJ"]) is None

@@ -43,7 +43,10 @@ class Reading:
         limits: FileLimits,
         kind: RecordKind | None = None,
         names: ColumnNames | None = None,
+        edition: str = "",
     ) -> None:
+        """Take the file; `edition` tells one taking of the same file from another."""
+        self._edition = edition
         self._path = path
         self._limits = limits
         self._kind = kind  #: for files that do not show it themselves
@@ -54,7 +57,7 @@ class Reading:
     def __iter__(self) -> Iterator[Raw]:
         """Yield the items."""
         self.report = FileReport()
-        origin = self.origin = f"file:{file_hash(self._path)}"
+        origin = self.origin = f"file:{file_hash(self._path)}{self._edition}"
         type_ = file_type(self._path, self._limits.max_unpacked_bytes)
         self.report.type = type_.value
         match type_:

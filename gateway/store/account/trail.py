@@ -1,6 +1,6 @@
 """The story of a decision 经过, over all processes: what came, was made, sent and answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,7 +38,8 @@ class Happened:
 
 _TRAIL = text(
     """
-    with decided as materialized (select * from decision where number_key = :number),
+    with decided as materialized (
+        select * from decision where number_key = any(cast(:keys as text[]))),
     sent as materialized (
         select x.* from delivery x join decided d on x.chain_id = d.id
         where x.item_kind = 'record_version')
@@ -83,9 +84,9 @@ _TRAIL = text(
 )
 
 
-async def trail(connection: Connection, number: str) -> Sequence[Happened]:
-    """Return what happened to the decisions with a normalised number, each in the order of time."""
-    rows = await connection.execute(_TRAIL, {"number": number})
+async def trail(connection: Connection, keys: Iterable[str]) -> Sequence[Happened]:
+    """Return what happened to the decisions with one of these keys, each in the order of time."""
+    rows = await connection.execute(_TRAIL, {"keys": list(keys)})
     return [
         Happened(at, id_, Passage(step), where, detail) for at, id_, step, where, detail in rows
     ]

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from gateway.store.base.held_back import HELD_BACK
 from gateway.store.base.statements import arrays, names, one_of, unnest
 from schemas.codes import FOLLOW_UPS
-from schemas.delivery import HANDED_OVER, MASS_CHANGE
+from schemas.delivery import HANDED_OVER
 
 
 class Changing(NamedTuple):
@@ -54,7 +55,6 @@ _COUNT = text(
     """
 )
 #: Of a delivery `d`: it was parked for a mass change.
-HELD_BACK = f"d.state = 'parked' and d.reasons ->> 0 like '{MASS_CHANGE}%'"
 _WAITING = text(
     f"""
     select d.destination, count(*) from delivery d where {HELD_BACK}

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
+from gateway.store.base.held_back import HELD_BACK
 from gateway.store.base.statements import one_of
-from gateway.store.deliver.mass_changes import HELD_BACK
 from schemas.delivery import BLOCKING, OPEN, UNDELIVERED, DeliveryState
 
 _MARK_BREACHED = text(

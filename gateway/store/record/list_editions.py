@@ -1,6 +1,6 @@
 """Editions 期次 of whole lists 名单: what the last one had, and what became of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
-from gateway.store.base.statements import arrays, unnest
+from gateway.store.base.held_back import HELD_BACK
+from gateway.store.base.statements import arrays, names, unnest
 
 _LISTED = "number text, authority text, subject text"
 #: Entries of the same authorities that came before, and that the list has no more.
@@ -19,7 +20,7 @@ _ABSENT = text(
     select d.id, v.body, v.secret, v.key_version
     from decision d join record_version v on v.id = d.version_id
     join subject s on s.id = d.subject_id
-    where d.kind = :kind and d.verb <> 'withdraw' and v.recorded_at < :begun
+    where d.kind = :kind and d.verb <> 'withdraw' and v.id < :mark
       and d.authority_id in (select authority_id from listed)
       and not exists (select from listed t where t.number = d.number_key
           and t.authority_id = d.authority_id and t.subject = s.code)
@@ -27,9 +28,20 @@ _ABSENT = text(
     """
 )
 _ADDED = text(
+    f"""
+    select count(*) from {unnest(_LISTED)} join authority_alias l on l.alias = t.authority
+    join subject s on s.code = t.subject
+    join decision d on d.subject_id = s.id and d.number_key = t.number
+        and d.authority_id = l.authority_id and d.kind = :kind
+    join record_version v on v.decision_id = d.id and v.version = 1 and v.id > :mark
     """
-    select count(*) from decision d join record_version v on v.decision_id = d.id
-    where d.kind = :kind and v.version = 1 and v.recorded_at >= :begun
+)
+_MARK = text("select nextval('gateway_id')")
+_HELD_BACK = text(
+    f"""
+    select count(distinct d.chain_id) from delivery d
+    where d.chain_id = any(cast(:ids as bigint[])) and d.item_kind = 'record_version'
+      and d.verb = 'withdraw' and {HELD_BACK}
     """
 )
 _NOTE = text(
@@ -75,18 +87,32 @@ class Edition:
     removed: int
 
 
+async def mark(connection: Connection) -> int:
+    """Return a number: what is recorded from now on has higher ones, whatever the clocks say."""
+    return int(await connection.scalar(_MARK) or 0)
+
+
 async def absent(
-    connection: Connection, kind: str, listed: Iterable[ListedKey], begun: datetime
+    connection: Connection, kind: str, listed: Iterable[ListedKey], mark_: int
 ) -> list[AbsentEntry]:
-    """Return the entries that a list has no more, of the authorities whose entries it has."""
-    names = [pair.split()[0] for pair in _LISTED.split(", ")]
-    values = {**arrays(names, list(listed)), "kind": kind, "begun": begun}
+    """Return the entries from before the mark that a list of their authority has no more."""
+    values = {**_arrays(listed), "kind": kind, "mark": mark_}
     return [AbsentEntry(*row) for row in await connection.execute(_ABSENT, values)]
 
 
-async def added(connection: Connection, kind: str, begun: datetime) -> int:
-    """Return how many entries of a kind came for the first time since then."""
-    return int(await connection.scalar(_ADDED, {"kind": kind, "begun": begun}) or 0)
+async def added(connection: Connection, kind: str, listed: Iterable[ListedKey], mark_: int) -> int:
+    """Return how many entries of a list came for the first time since the mark."""
+    values = {**_arrays(listed), "kind": kind, "mark": mark_}
+    return int(await connection.scalar(_ADDED, values) or 0)
+
+
+async def held_back(connection: Connection, decision_ids: Sequence[int]) -> int:
+    """Return of how many of these decisions the withdrawal waits as a mass change."""
+    return int(await connection.scalar(_HELD_BACK, {"ids": list(decision_ids)}) or 0)
+
+
+def _arrays(listed: Iterable[ListedKey]) -> Mapping[str, list[str]]:
+    return arrays(names(_LISTED), list(listed))
 
 
 async def note(connection: Connection, kind: str, origin: str, edition: Edition) -> None:

@@ -1,6 +1,6 @@
 """What became of items: those of one origin, such as a file or a partition, or of one decision."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -23,10 +23,10 @@ _RESULTS = """
     """
 _OF_ORIGIN = text(_RESULTS.format(where="o.name = :origin"))
 _AT_PLACE = text(_RESULTS.format(where="o.name = :origin and i.position = :position"))
-_OF_NUMBER = text(
+_OF_KEYS = text(
     _RESULTS.format(
         where="""i.record_version_id in (select rv.id from record_version rv
-        join decision d on d.id = rv.decision_id where d.number_key = :number)"""
+        join decision d on d.id = rv.decision_id where d.number_key = any(cast(:keys as text[])))"""
     )
 )
 
@@ -44,7 +44,7 @@ async def results(
         yield part
 
 
-async def of_number(connection: Connection, number: str) -> AsyncIterator[Sequence[Any]]:
-    """Yield slices of the results of all that came for decisions with a normalised number."""
-    async for part in (await connection.stream(_OF_NUMBER, {"number": number})).partitions(1000):
+async def of_keys(connection: Connection, keys: Iterable[str]) -> AsyncIterator[Sequence[Any]]:
+    """Yield slices of the results of all that came for decisions with one of these keys."""
+    async for part in (await connection.stream(_OF_KEYS, {"keys": list(keys)})).partitions(1000):
         yield part

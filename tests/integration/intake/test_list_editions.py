@@ -1,43 +1,34 @@
 """A file that is the whole list 名单: what it has no more is withdrawn everywhere."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.intake.editions import AskedEdition, TakenEdition, take_edition
-from gateway.intake.files.reading import Reading
+from gateway.intake.editions import EditionRefused
+from gateway.record.recorder import Recording
 from gateway.store.record import list_editions
 from schemas.kinds import KINDS
 from tests.conftest import PLATFORM
 from tests.factories import IDENTITY, credit_code, penalty
 from tests.integration.conftest import MakeWorld
+from tests.integration.intake.lists import (
+    COUNTY,
+    GROUP,
+    OTHER,
+    RISK,
+    counts,
+    entry,
+    person,
+    standing,
+    take,
+)
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
-
-CITY, COUNTY = "样例市生态环境局", "样例县生态环境局"
-RISK: dict[str, Any] = {
-    "name": "risk_class",
-    "title": "环境风险等级",
-    "prefix": "FX_",
-    "keys": ["FX_XDR_SHXYM"],
-    "whole_list": True,
-    "columns": [{"code": "FX_DJ", "title": "风险等级", "required": True}],
-}
-GROUP: dict[str, Any] = {
-    "name": "special_group",
-    "title": "重点群体",
-    "prefix": "QT_",
-    "keys": ["QT_LB"],
-    "whole_list": True,
-    "persons": True,
-    "columns": [{"code": "QT_LB", "title": "群体类别"}],
-}
-#: Another identity number with a right check digit, of nobody.
-OTHER = "110105194912310038"
 
 
 @pytest.fixture(autouse=True)
@@ -49,47 +40,8 @@ def only_here() -> Iterator[None]:
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
     takes = ["penalty", "risk_class", "special_group"]
-    return await make_world(kinds=[RISK, GROUP], destinations=[PLATFORM | {"takes": takes}])
-
-
-def entry(n: int, risk: str = "一般", authority: str = CITY) -> dict[str, str]:
-    return {
-        "FX_XDR_MC": f"样例{n}号有限公司",
-        "FX_XDR_SHXYM": credit_code(n),
-        "FX_DJ": risk,
-        "FX_JDRQ": "2026-10-09",
-        "FX_JG": authority,
-    }
-
-
-def person(number: str) -> dict[str, str]:
-    return {
-        "QT_XDR_MC": "某人",
-        "QT_XDR_LB": "自然人",
-        "QT_XDR_ZJLX": "身份证",
-        "QT_XDR_ZJHM": number,
-        "QT_LB": "从业人员",
-        "QT_JDRQ": "2026-10-09",
-        "QT_JG": CITY,
-    }
-
-
-async def take(world: World, folder: Path, name: str, rows: list[dict[str, str]]) -> TakenEdition:
-    file = folder / f"{name}.csv"
-    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
-    file.write_text("\n".join(lines) + "\n", "utf-8")
-    gateway = world.gateway
-    reading = Reading(file, gateway.settings.files, None, gateway.pipeline.checker.names)
-    asked = AskedEdition(name, "张三", file.name)
-    world.clock.step(timedelta(minutes=1))
-    done = await take_edition(gateway.pipeline, gateway.keys, reading, lambda *_: None, asked)
-    await world.turn()
-    return done
-
-
-def counts(done: TakenEdition) -> tuple[int, int, int]:
-    assert done.edition is not None, (done.stopped, done.taken.stopped)
-    return done.edition.entries, done.edition.added, done.edition.removed
+    platform = PLATFORM | {"takes": takes, "change_share": None}
+    return await make_world(kinds=[RISK, GROUP], destinations=[platform])
 
 
 async def test_additions_and_removals_are_sent(world: World, tmp_path: Path) -> None:
@@ -111,10 +63,7 @@ async def test_other_authorities_keep_their_entries(world: World, tmp_path: Path
     done = await take(world, tmp_path, "市二", [entry(1)])
 
     assert counts(done) == (1, 0, 1)
-    standing = await world.column(
-        "select document_number from decision where verb <> 'withdraw' order by 1"
-    )
-    assert standing == sorted([credit_code(1), credit_code(3)])
+    assert await standing(world) == [1, 3]
 
 
 async def test_a_person_is_withdrawn_by_the_number_that_is_kept_apart(
@@ -141,10 +90,10 @@ async def test_a_row_with_a_problem_withdraws_nothing(world: World, tmp_path: Pa
 async def test_a_file_of_another_kind_withdraws_nothing(world: World, tmp_path: Path) -> None:
     row = {name: str(value) for name, value in penalty(1).items() if "," not in str(value)}
 
-    done = await take(world, tmp_path, "处罚", [row])
+    with pytest.raises(EditionRefused, match="名单有：环境风险等级、重点群体"):
+        await take(world, tmp_path, "处罚", [row])
 
-    assert done.edition is None
-    assert "名单有：环境风险等级、重点群体" in done.stopped
+    assert await world.value("select count(*) from decision") == 0
 
 
 async def test_what_was_cut_off_goes_on(
@@ -173,3 +122,149 @@ async def test_what_was_cut_off_goes_on(
     async with world.database.transaction() as connection:
         editions = await list_editions.of(connection, "risk_class")
     assert [(one.name, one.entries) for one in editions] == [("第1季度", 3), ("第2季度", 1)]
+
+
+async def test_the_edition_before_taken_again_is_the_list(world: World, tmp_path: Path) -> None:
+    right, wrong = [entry(1), entry(2), entry(3)], [entry(3), entry(4)]
+    await take(world, tmp_path, "对的", right)
+    await take(world, tmp_path, "错的", wrong)
+
+    done = await take(world, tmp_path, "对的", right)
+    assert counts(done) == (3, 0, 1)
+    assert await standing(world) == [1, 2, 3]
+
+    await take(world, tmp_path, "错的", wrong)
+    done = await take(world, tmp_path, "对的", right)
+    assert counts(done) == (3, 0, 1)
+    assert await standing(world) == [1, 2, 3]
+
+
+async def test_a_row_that_is_refused_as_it_is_recorded_withdraws_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(world, tmp_path, "第1季度", [entry(1), entry(2), entry(3)])
+    refuse(monkeypatch, lambda one: one.record.subject_name == "样例2号有限公司")
+
+    done = await take(world, tmp_path, "第2季度", [entry(2, "重大"), entry(3)])
+
+    assert done.edition is None
+    assert "1 条没有记下（见 quarantine list），所以没有移出任何一条" in done.stopped
+    assert await standing(world) == [1, 2, 3]
+
+
+async def test_a_withdrawal_that_is_refused_is_not_counted(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(world, tmp_path, "第1季度", [entry(1), entry(2)])
+    refuse(monkeypatch, lambda one: one.verb == "withdraw")
+
+    done = await take(world, tmp_path, "第2季度", [entry(1)])
+
+    assert counts(done) == (1, 0, 0)
+    assert "1 条应移出的没能撤回，见 quarantine list" in done.stopped
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, which: Callable[[Any], bool]) -> None:
+    """Let the recording of some items fail, as by a fault of ours."""
+    real = Recording.record
+
+    async def faulty(self: Any, accepted: Any, subjects: Any) -> Any:
+        if any(which(one) for _, one in accepted):
+            raise RuntimeError("a fault of ours")
+        return await real(self, accepted, subjects)
+
+    monkeypatch.setattr(Recording, "record", faulty)
+
+
+async def test_what_waits_as_a_mass_change_is_told(make_world: MakeWorld, tmp_path: Path) -> None:
+    world = await make_world(kinds=[RISK], destinations=[PLATFORM | {"takes": ["risk_class"]}])
+    await take(world, tmp_path, "第1季度", [entry(n) for n in range(1, 41)])
+
+    done = await take(world, tmp_path, "第2季度", [entry(1)])
+
+    assert counts(done) == (1, 0, 39)
+    sent = [verb for verb, _ in world.sent()].count("withdraw")
+    assert sent < 39
+    assert f"{39 - sent} 条的撤回超过平日，等人确认后才报送，见 doctor" in done.stopped
+
+
+async def test_one_file_is_the_list_of_one_authority(world: World, tmp_path: Path) -> None:
+    """One row of a neighbour, by a slip, must not empty the list of the neighbour."""
+    await take(world, tmp_path, "县", [entry(3, authority=COUNTY), entry(4, authority=COUNTY)])
+
+    with pytest.raises(EditionRefused, match="文件里有 2 个机关"):
+        await take(world, tmp_path, "市", [entry(1), entry(2, authority=COUNTY)])
+
+    assert await standing(world) == [3, 4]
+
+
+async def test_the_same_list_is_taken_by_one_at_a_time(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await take(world, tmp_path, "第1季度", [entry(1), entry(2), entry(3)])
+    real, waiting, free = list_editions.absent, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any) -> Any:
+        waiting.set()
+        await free.wait()
+        return await real(*given)
+
+    monkeypatch.setattr(list_editions, "absent", slow)
+    first = asyncio.create_task(take(world, tmp_path, "甲", [entry(1)]))
+    await waiting.wait()
+    with pytest.raises(EditionRefused, match="正在由别人整份接收"):
+        await take(world, tmp_path, "乙", [entry(2), entry(3)])
+    free.set()
+    await first
+
+    assert await standing(world) == [1]
+
+
+async def test_the_clock_of_another_host_may_be_ahead(world: World, tmp_path: Path) -> None:
+    world.clock.step(timedelta(minutes=10))
+    await take(world, tmp_path, "第1季度", [entry(1), entry(2)])
+    world.clock.step(timedelta(minutes=-9))
+
+    done = await take(world, tmp_path, "第2季度", [entry(1)])
+
+    assert counts(done) == (1, 0, 1)
+    assert await standing(world) == [1]
+
+
+async def test_what_came_another_way_meanwhile_is_not_added_by_the_edition(
+    world: World, tmp_path: Path
+) -> None:
+    await take(world, tmp_path, "第1季度", [entry(1)])
+    world.clock.step(timedelta(minutes=1))
+    await world.take(entry(9, authority=COUNTY))
+    world.clock.step(timedelta(minutes=-1))
+
+    done = await take(world, tmp_path, "第2季度", [entry(1), entry(2)])
+
+    assert counts(done) == (2, 1, 0)
+
+
+async def test_what_a_person_withdrew_stands_again_if_the_list_has_it(
+    world: World, tmp_path: Path
+) -> None:
+    rows = [entry(1), entry(2)]
+    await take(world, tmp_path, "第1季度", rows)
+    await world.take(entry(2) | {"verb": "withdraw"})
+    assert await standing(world) == [1]
+
+    await take(world, tmp_path, "第1季度", rows)
+
+    assert await standing(world) == [1, 2]
+
+
+async def test_a_person_whose_number_is_not_kept_any_more_is_told(
+    world: World, tmp_path: Path
+) -> None:
+    """After the retention of identity numbers, there is nothing to name the person by."""
+    await take(world, tmp_path, "第1季度", [person(IDENTITY), person(OTHER)])
+    await world.run("update record_version set secret = null")
+
+    done = await take(world, tmp_path, "第2季度", [person(OTHER)])
+
+    assert counts(done)[2] == 0
+    assert "1 条应移出的没能撤回" in done.stopped
