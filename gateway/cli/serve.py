@@ -78,7 +78,7 @@ def sandbox(
         int, typer.Option(min=0, max=65535, help="SFTP 的端口，0 为任意空闲")
     ] = 8022,
     unmarked: Annotated[
-        list[str] | None, typer.Option(help="应答不看演练词的平台名，可多次")
+        list[str] | None, typer.Option(help="不看演练词的平台，可多次")
     ] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
