@@ -183,15 +183,14 @@ class ExcelTemplate(OneWay):
                 names = _standard(kind, layout)
                 status = [layout.status_column] if layout.status_column else []
                 heads = [*names.values(), *layout.constants, *status]
-                name = layout.sheet or title_of(kind)
-                sheet = book.sheet(name, [18.0] * len(heads))
+                sheet = book.sheet(layout.sheet or title_of(kind), [18.0] * len(heads))
                 sheet.head(heads)
                 for item in some:
                     given = [text_of(item.columns.get(wire) or "") for wire in names]
                     state = [layout.statuses[item.verb]] if status else []
                     cells = [*given, *layout.constants.values(), *state]
                     sheet.write([(cell, "text") for cell in cells])
-                written[kind] = _Written(name, 2, frozenset(names))
+                written[kind] = _Written(sheet.name, 2, frozenset(names))
         return target.getvalue(), written
 
 
