@@ -17,6 +17,8 @@ from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
 Cached = TypeVar("Cached", bound=Callable[..., object])
+#: Between the keys of a kind without document numbers, for people and in the business key.
+KEY_SEPARATOR = "，"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Kind:
     def number_of(self, values: Mapping[str, Any]) -> str:
         """Return the document number in values by field name, or the keys, for people."""
         given = (values.get(name) for name in self.keys)
-        return "，".join(str(value) for value in given if value is not None)
+        return KEY_SEPARATOR.join(str(value) for value in given if value is not None)
 
     @property
     def date_column(self) -> str:
