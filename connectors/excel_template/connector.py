@@ -19,7 +19,7 @@ from connectors.excel_template.settings import (
     opened,
     places,
 )
-from connectors.excel_template.template import TemplateSheet
+from connectors.excel_template.template import LAST_ROW, TemplateSheet
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.layout import text_of
@@ -155,6 +155,12 @@ class ExcelTemplate(OneWay):
             (sheets[kind], [self._row(sheets[kind], item) for item in some])
             for kind, some in rows.items()
         ]
+        for sheet, some in written:
+            if sheet.first_row + len(some) - 1 > LAST_ROW:
+                raise ValueError(
+                    f"{sheet.where}.first_row：从第 {sheet.first_row} 行起放不下 {len(some)} 行，"
+                    f"工作表只有 {LAST_ROW} 行；改小行号"
+                )
         told = {
             kind: _Written(sheet.name, sheet.first_row, frozenset(sheet.columns))
             for kind, sheet in sheets.items()
