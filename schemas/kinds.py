@@ -17,8 +17,6 @@ from schemas.participant import Participant
 from schemas.penalty import AdministrativePenalty
 
 Cached = TypeVar("Cached", bound=Callable[..., object])
-#: Between the keys of a kind without document numbers, for people and in the business key.
-KEY_SEPARATOR = "，"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Kind:
     def number_of(self, values: Mapping[str, Any]) -> str:
         """Return the document number in values by field name, or the keys, for people."""
         given = (values.get(name) for name in self.keys)
-        return KEY_SEPARATOR.join(str(value) for value in given if value is not None)
+        return "，".join(str(value) for value in given if value is not None)
 
     @property
     def date_column(self) -> str:

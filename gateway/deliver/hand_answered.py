@@ -120,7 +120,7 @@ def _paired(rows: Sequence[UploadRow], answers: Sequence[RowAnswer], keys: Keys)
     """Return the answers by the one row that each is about."""
     by_number: dict[str, list[UploadRow]] = {}
     for row in rows:
-        by_number.setdefault(document_number_key(row.number_key or ""), []).append(row)
+        by_number.setdefault(document_number_key(row.document_number or ""), []).append(row)
     found: dict[int, _Said] = {}
     unclear: dict[str, None] = {}
     strange = 0

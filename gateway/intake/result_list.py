@@ -25,7 +25,7 @@ from schemas.column_names import name_key, standard_names
 from schemas.columns import ColumnType, columns_of
 from schemas.hand_upload import AnswerColumns
 from schemas.identifiers import credit_code_problem, fold_once, identity_card_problem
-from schemas.kinds import KEY_SEPARATOR, KINDS
+from schemas.kinds import KINDS
 
 _Row = tuple[int, Sequence[Any]]
 _WORKBOOKS = frozenset({FileType.WORKBOOK, FileType.OLDER_WORKBOOK})
@@ -160,7 +160,7 @@ def _number(header: _Header, given: Sequence[str]) -> str:
         str(parse_date(text) or text) if is_day else text
         for text, is_day in zip(given, days, strict=True)
     ]
-    return KEY_SEPARATOR.join(read)
+    return kind.number_of(dict(zip(kind.keys, read, strict=True)))
 
 
 def _codes(header: _Header, how: AnswerColumns) -> list[int]:

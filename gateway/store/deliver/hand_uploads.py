@@ -53,7 +53,6 @@ class UploadRow:
     verb: str
     state: DeliveryState
     kind: str
-    number_key: str | None
     document_number: str | None
     due_at: datetime
     reasons: Sequence[str] | None
@@ -190,7 +189,7 @@ async def listed(
 _ROWS = text(
     f"""
     select r.row_place, d.id, d.subject_id, s.code, d.verb, d.state,
-        coalesce(dec.kind, 'grade_change'), dec.number_key, dec.document_number, d.due_at,
+        coalesce(dec.kind, 'grade_change'), dec.document_number, d.due_at,
         d.reasons, {_MOVED_ON}
     from hand_upload_row r join delivery d on d.id = r.delivery_id
     join subject s on s.id = d.subject_id
