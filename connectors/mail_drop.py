@@ -8,7 +8,6 @@ it. Nobody answers, so that nothing is known but that the mail server took it.
 import asyncio
 import hashlib
 import smtplib
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -35,7 +34,7 @@ from connectors.errors import (
 )
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.mail import MailRefused, send_mail
+from connectors.shared.mail import FOR_GOOD, MailRefused, refusal_of, send_mail
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import BatchRefused, BatchSize, send_parts
 from connectors.shared.sent_kinds import model_of, title_of
@@ -57,8 +56,6 @@ _VERBS = {
     Verb.REPAIR: "信用修复，终止公示",
     Verb.REVIVE: "恢复",
 }
-#: From this code on a mail server refuses for good.
-_FOR_GOOD = 500
 #: Seconds of a call that are left to make the mail and to translate what came of it.
 _MARGIN = 3
 
@@ -175,8 +172,9 @@ class MailDrop(OneWay):
         mail = message_from_bytes(sealed, policy=policy.SMTP)
         named = hashlib.sha256("\n".join(sorted(item.key for item in items)).encode()).hexdigest()
         mail["Message-ID"] = f"<{named[:32]}@{self._settings.sender.rpartition('@')[2]}>"
-        mail["Date"] = format_datetime(now)
-        mail["Subject"] = f"{_summary(items)}（{now.astimezone(SHANGHAI):%Y-%m-%d}）"
+        here = now.astimezone(SHANGHAI)
+        mail["Date"] = format_datetime(here)
+        mail["Subject"] = f"{_summary(items)}（{here:%Y-%m-%d}）"
         return mail
 
     async def health(self) -> Health:
@@ -197,23 +195,26 @@ class MailDrop(OneWay):
 
 
 def _summary(items: Sequence[Item]) -> str:
+    """Return what a mail has, on one line: a title of a configured kind may have several."""
     counts: dict[str, int] = {}
     for item in items:
         counts[item.record_kind] = counts.get(item.record_kind, 0) + 1
-    return "、".join(f"{title_of(kind)}{count}条" for kind, count in counts.items())
+    said = "、".join(f"{title_of(kind)}{count}条" for kind, count in counts.items())
+    return " ".join("".join(c if c.isprintable() else " " for c in said).split())
 
 
 def _content(items: Sequence[Item], now: datetime) -> bytes:
     """Return the note and the workbook, as they are signed."""
     mail = EmailMessage(policy=policy.SMTP)
+    here = now.astimezone(SHANGHAI)
     lines = [
-        f"送达时间：{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+        f"送达时间：{here:%Y-%m-%d %H:%M}",
         f"内容：{_summary(items)}，见附件，一行一条",
         "“动作”是更正、撤回的，请替换或撤下以前收到的同一文号；同一“本方标识”收到两次的，以一次计",
     ]
     mail.set_content("\n".join(lines) + "\n")
     mail.add_attachment(
-        _workbook(items), maintype=_XLSX[0], subtype=_XLSX[1], filename=f"{now:%Y%m%d}.xlsx"
+        _workbook(items), maintype=_XLSX[0], subtype=_XLSX[1], filename=f"{here:%Y%m%d}.xlsx"
     )
     return mail.as_bytes()
 
@@ -240,22 +241,23 @@ def _titles(kind: str) -> Mapping[str, str]:
 
 
 def _translated(error: MailRefused) -> ConnectorError:
-    """Return what a mail that was not taken means: only a refusal says that nobody has it."""
+    """Return what a mail that was not taken means; until its text left us nobody has it."""
     cause, words = error.__cause__, reason(str(error))
+    code = refusal_of(cause)
     made: ConnectorError
     match cause:
-        case smtplib.SMTPDataError(smtp_code=code) if code >= _FOR_GOOD:
+        case _ if error.may_have_arrived:
+            made = OutcomeUnknown(words)
+        case _ if code is not None and code < FOR_GOOD:
+            made = NotSent(words)
+        case smtplib.SMTPDataError():
             made = BatchRefused(words)  # for its size, or for something in it
         case smtplib.SMTPAuthenticationError() | TlsFileError() | UnicodeError() | ssl.SSLError():
             made = refused_for_us(words)
-        case smtplib.SMTPResponseException(smtp_code=code):
-            made = CallRejected(words) if code >= _FOR_GOOD else NotSent(words)
-        case smtplib.SMTPRecipientsRefused():
-            made = CallRejected(words)
-        case ConnectionRefusedError() | socket.gaierror():
-            made = NotSent(words)
+        case smtplib.SMTPException() if not isinstance(cause, smtplib.SMTPServerDisconnected):
+            made = refused_for_us(words) if code is None else CallRejected(words)
         case _:
-            made = OutcomeUnknown(words)
+            made = NotSent(words)
     return made
 
 

@@ -1,9 +1,10 @@
 """Hand upload 人工上报: a file that a person carries to a destination, and what becomes of it."""
 
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from itertools import combinations
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import Schema
 
@@ -34,11 +35,18 @@ class FilledFile(NamedTuple):
 
 
 class AnswerColumns(Schema):
-    """The columns of a list of results that a platform exports, the first that there is [B]."""
+    """The columns of a list of results that a platform exports, the first that there is [B].
+
+    Of results every column counts: what one refused is refused, whatever another says.
+    """
 
     number: tuple[_Text, ...] = Field(
         default=("文书号", "文号", "决定书文号", "决定文书号", "处罚决定书文号", "许可决定书文号"),
         title="文书号的列名；标准的列名和代码总是认识的",
+    )
+    code: tuple[_Text, ...] = Field(
+        default=("统一社会信用代码", "社会信用代码", "行政相对人代码", "证件号码"),
+        title="行政相对人代码的列名，同号的各行以此区分；标准的列名和代码总是认识的",
     )
     status: tuple[_Text, ...] = Field(
         default=(
@@ -61,9 +69,12 @@ class AnswerColumns(Schema):
         default=("入库时间", "审核时间", "处理时间"), title="平台时间的列名"
     )
     accepted: frozenset[_Text] = Field(
-        default=frozenset({"成功", "通过", "审核通过", "已通过", "已入库", "入库成功", "校验通过"}),
+        default=frozenset({"成功", "通过", "审核通过", "已通过", "已入库", "入库成功"}),
         min_length=1,
         title="表示入库的结果",
+    )
+    passed: frozenset[_Text] = Field(
+        default=frozenset({"校验通过"}), title="只说过了一步、还说不上入库的结果"
     )
     rejected: frozenset[_Text] = Field(
         default=frozenset(
@@ -72,3 +83,10 @@ class AnswerColumns(Schema):
         min_length=1,
         title="表示退回的结果",
     )
+
+    @model_validator(mode="after")
+    def _each_means_one_thing(self) -> Self:
+        pairs = combinations((self.accepted, self.passed, self.rejected), 2)
+        if twice := sorted(set().union(*(one & other for one, other in pairs))):
+            raise ValueError(f"accepted、passed、rejected 都有 {'、'.join(twice)}；只写在一处")
+        return self

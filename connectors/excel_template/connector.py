@@ -19,18 +19,19 @@ from connectors.excel_template.settings import (
     opened,
     places,
 )
-from connectors.excel_template.template import TemplateSheet
+from connectors.excel_template.template import LAST_ROW, TemplateSheet
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.layout import text_of
 from connectors.shared.one_way import OneWay
 from connectors.shared.sent_kinds import model_of, title_of
 from connectors.shared.xlsx import workbook
-from schemas.codes import FOLLOW_UPS
+from schemas.codes import FOLLOW_UPS, RecordKind
 from schemas.column_names import unit_in_name
 from schemas.columns import ColumnType, columns_of
 from schemas.delivery import Health, Item, Outcome
 from schemas.hand_upload import ON_THE_PAGE, FilledFile
+from schemas.kinds import KINDS
 from schemas.messages import GradeChanged
 
 #: Amounts are in 万元; what one is in the unit that a template's column names.
@@ -75,7 +76,8 @@ class ExcelTemplate(OneWay):
         """Return the file for a person; the same items and time give the same bytes.
 
         Of two items with one document number the second has to wait for a later file: platforms
-        refuse a whole file in which a number stands twice.
+        refuse a whole file in which a number stands twice. Items of kinds without numbers have
+        their keys in common, such as their year, and are told apart by their subjects.
 
         Raises:
             CallRejected: the template cannot be filled, or has no sheet for an item.
@@ -121,13 +123,13 @@ class ExcelTemplate(OneWay):
     def _filled(self, items: Sequence[Item], at: datetime) -> FilledFile:
         rows: dict[str, list[Item]] = {}
         where: list[tuple[str, int] | str | None] = []
-        numbers: set[tuple[str, str]] = set()
+        numbers: set[tuple[str, str, str]] = set()
         for item in items:
             layout = self._layout(item.record_kind)
             if item.verb in FOLLOW_UPS and layout.status_column is None:
                 where.append(ON_THE_PAGE)
                 continue
-            number = (item.record_kind, item.document_number or item.key)
+            number = _told_apart_by(item)
             if number in numbers:
                 where.append(None)
                 continue
@@ -153,6 +155,12 @@ class ExcelTemplate(OneWay):
             (sheets[kind], [self._row(sheets[kind], item) for item in some])
             for kind, some in rows.items()
         ]
+        for sheet, some in written:
+            if sheet.first_row + len(some) - 1 > LAST_ROW:
+                raise ValueError(
+                    f"{sheet.where}.first_row：从第 {sheet.first_row} 行起放不下 {len(some)} 行，"
+                    f"工作表只有 {LAST_ROW} 行；改小行号"
+                )
         told = {
             kind: _Written(sheet.name, sheet.first_row, frozenset(sheet.columns))
             for kind, sheet in sheets.items()
@@ -183,16 +191,22 @@ class ExcelTemplate(OneWay):
                 names = _standard(kind, layout)
                 status = [layout.status_column] if layout.status_column else []
                 heads = [*names.values(), *layout.constants, *status]
-                name = layout.sheet or title_of(kind)
-                sheet = book.sheet(name, [18.0] * len(heads))
+                sheet = book.sheet(layout.sheet or title_of(kind), [18.0] * len(heads))
                 sheet.head(heads)
                 for item in some:
                     given = [text_of(item.columns.get(wire) or "") for wire in names]
                     state = [layout.statuses[item.verb]] if status else []
                     cells = [*given, *layout.constants.values(), *state]
                     sheet.write([(cell, "text") for cell in cells])
-                written[kind] = _Written(name, 2, frozenset(names))
+                written[kind] = _Written(sheet.name, 2, frozenset(names))
         return target.getvalue(), written
+
+
+def _told_apart_by(item: Item) -> tuple[str, str, str]:
+    """Return what stands once in a file: a number, or the keys together with their subject."""
+    kind = item.record_kind
+    numbered = kind in KINDS and KINDS[RecordKind(kind)].has_number
+    return kind, item.document_number or item.key, "" if numbered else item.subject_code
 
 
 def _standard(kind: str, layout: FilledSheet) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from xml.sax.saxutils import escape
 
+from connectors.excel_template.tables import grown
 from connectors.excel_template.template import TemplateSheet, WorkbookFile, column_name
 
 #: Excel's number of the format text, and the most characters of a cell.
@@ -37,6 +38,11 @@ def fill(file: WorkbookFile, rows: Sequence[tuple[TemplateSheet, Sequence[Row]]]
     styles = _Styles(_decoded(file.part(file.styles)))
     changed = {sheet.part: _sheet(sheet, some, styles).encode() for sheet, some in rows}
     changed[file.styles] = styles.xml().encode()
+    for sheet, some in rows:
+        for part, xml in grown(sheet, sheet.first_row + len(some) - 1, _decoded).items():
+            if xml is None:
+                raise Unfillable
+            changed[part] = xml.encode()
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for info, content in file.parts.items():
@@ -86,15 +92,16 @@ def _sheet(sheet: TemplateSheet, rows: Sequence[Row], styles: _Styles) -> str:
     if found is None:
         raise Unfillable
     prefix, inner = found[1], found[2] or ""
-    kept, attributes, number = [], dict[int, str](), 0
+    kept, seen, attributes, number = [], list[int](), dict[int, str](), 0
     for row in _ROW.finditer(inner):
         said = _NUMBER.search(row[1])
         number = int(said[1]) if said else number + 1
+        seen.append(number)
         if number < sheet.first_row:
             kept.append(row[0])
         else:
             attributes[number] = _NUMBER.sub("", row[1]).strip()
-    if len(kept) + len(attributes) != len(sheet.rows):
+    if seen != list(sheet.rows):
         raise Unfillable
     made = [
         _row(sheet, sheet.first_row + place, row, styles, prefix, attributes)

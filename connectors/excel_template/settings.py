@@ -4,7 +4,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from connectors.excel_template.template import TemplateSheet, WorkbookFile, open_template
+from connectors.excel_template.losses import refuse_losses
+from connectors.excel_template.template import (
+    LAST_ROW,
+    TemplateSheet,
+    WorkbookFile,
+    open_template,
+)
 from connectors.shared.layout import Layout, Name
 from schemas.base import Schema
 from schemas.codes import RecordKind
@@ -12,9 +18,6 @@ from schemas.columns import columns_of
 from schemas.destination import GRADE_CHANGE
 from schemas.hand_upload import AnswerColumns
 from schemas.kinds import KINDS
-
-#: Rows of a sheet of Excel.
-_LAST_ROW = 1_048_576
 
 
 class FilledSheet(Layout):
@@ -25,7 +28,7 @@ class FilledSheet(Layout):
     first_row: int | None = Field(
         default=None,
         ge=2,
-        le=_LAST_ROW,
+        le=LAST_ROW,
         title="从哪一行起填，那一行起原有的示例会被换掉；不写的接在模板最后一行文字之后",
     )
 
@@ -71,6 +74,7 @@ def places(settings: ExcelTemplateSettings, file: WorkbookFile) -> dict[str, Tem
         if other is not None:
             raise ValueError(f"{where}.sheet：与 {other} 是同一张工作表“{one.name}”；各用一张")
         one.find(kind, layout, layout.header_row, layout.first_row)
+        refuse_losses(one)
         found[kind] = one
     return found
 

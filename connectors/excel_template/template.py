@@ -24,9 +24,11 @@ from schemas.messages import GradeChanged
 _LARGEST, _LARGEST_UNPACKED = 20 * 2**20, 200 * 2**20
 #: The row of column names is looked for among so many, and has so many known names.
 _SEARCHED, _FEWEST = 30, 2
+#: Rows and columns of a sheet of Excel.
+LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 _MAIN = "{*}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_SAVE_ANEW = "用表格软件打开，另存为“Excel 工作簿 (*.xlsx)”"
+SAVE_ANEW = "用表格软件打开，另存为“Excel 工作簿 (*.xlsx)”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class WorkbookFile:
         """Return the bytes of a part."""
         return next(content for info, content in self.parts.items() if info.filename == name)
 
+    def tables_of(self, sheet: str) -> list[str]:
+        """Return the parts of the tables of a sheet."""
+        named = {info.filename: content for info, content in self.parts.items()}
+        if (relations := _relations_of(sheet)) not in named:
+            return []
+        sorts = {one.get("Id"): str(one.get("Type")) for one in fromstring(named[relations])}
+        found = _relations(named, sheet)
+        return [part for id_, part in found.items() if sorts[id_].endswith("/table")]
+
 
 def open_template(path: str) -> WorkbookFile:
     """Read a template; raises ValueError with the setting and the fix."""
@@ -54,9 +65,9 @@ def open_template(path: str) -> WorkbookFile:
     try:
         return _workbook_file(packed)
     except (zipfile.BadZipFile, KeyError, StopIteration, ParseError, DefusedXmlException):
-        raise ValueError(f"template：{path} 不是 xlsx 工作簿；{_SAVE_ANEW}") from None
+        raise ValueError(f"template：{path} 不是 xlsx 工作簿；{SAVE_ANEW}") from None
     except (NotImplementedError, RuntimeError, EOFError):  # packed in a way that zipfile cannot
-        raise ValueError(f"template：{path} 打不开；{_SAVE_ANEW}") from None
+        raise ValueError(f"template：{path} 打不开；{SAVE_ANEW}") from None
 
 
 def _workbook_file(packed: bytes) -> WorkbookFile:
@@ -130,6 +141,7 @@ class TemplateSheet:
     name: str = ""
     part: str = ""
     rows: dict[int, dict[int, TemplateCell]] = field(default_factory=dict)
+    merged: list[str] = field(default_factory=list)  #: ranges of cells that are one
     styles: list[tuple[int, int, int]] = field(default_factory=list)  #: first, last column, style
     header: dict[int, str] = field(default_factory=dict)
     columns: dict[str, int] = field(default_factory=dict)  #: standard or fixed name → column
@@ -145,8 +157,8 @@ class TemplateSheet:
         self.part = sheets[self.name]
         try:
             self._read()
-        except (ParseError, DefusedXmlException):
-            raise ValueError(f"template：工作表“{self.name}”读不出来；{_SAVE_ANEW}") from None
+        except (ParseError, DefusedXmlException, ValueError):  # also numbers that are none
+            raise ValueError(f"template：工作表“{self.name}”读不出来；{SAVE_ANEW}") from None
 
     def _read(self) -> None:
         """Read the rows one by one: a template may have a format for each of 100,000."""
@@ -157,9 +169,13 @@ class TemplateSheet:
                 span = int(one.get("min", 1)), int(one.get("max", 1))
                 self.styles.append((*span, int(one.get("style", 0))))
             elif name == "row":
-                number = int(one.get("r", number + 1))
+                before, number = number, int(one.get("r", number + 1))
+                if not before < number <= LAST_ROW:
+                    raise ValueError(number)
                 self.rows[number] = self._cells(one)
                 one.clear()
+            elif name == "mergeCell":
+                self.merged.append(str(one.get("ref")))
 
     def _cells(self, row: Element) -> dict[int, TemplateCell]:
         cells: dict[int, TemplateCell] = {}
@@ -167,6 +183,8 @@ class TemplateSheet:
         for one in row.iterfind(f"{_MAIN}c"):
             place = one.get("r")
             column = column_of(place) if place else column + 1
+            if not 0 < column <= _LAST_COLUMN:
+                raise ValueError(column)
             formula = one.find(f"{_MAIN}f") is not None
             cells[column] = _cell(self._said(one), int(one.get("s", 0)), formula)
         return cells
@@ -195,15 +213,10 @@ class TemplateSheet:
         self.header = {at: cell.text.strip() for at, cell in self.rows[row].items() if cell.text}
         self._require(layout)
         last = max((n for n, cells in self.rows.items() if _has_text(cells)), default=row)
-        self.first_row = first or last + 1
+        joined = [end for start, end in map(rows_of, self.merged) if start <= last]
+        self.first_row = first or max([last, *joined]) + 1
         if self.first_row <= row:
             raise ValueError(f"{self.where}.first_row：应在列名（第 {row} 行）之后")
-        for number, cells in self.rows.items():
-            if number >= self.first_row and any(cell.is_formula for cell in cells.values()):
-                raise ValueError(
-                    f"{self.where}.first_row：模板第 {number} 行有公式，填进去会丢；"
-                    "请平台给没有公式的模板"
-                )
 
     def _known(self, kind: str, layout: Layout, row: int) -> dict[str, int]:
         """Return our names of the columns in a row: as configured, else by the standard."""
@@ -258,6 +271,13 @@ def _has_text(cells: Mapping[int, TemplateCell]) -> bool:
 
 
 _LETTERS = re.compile(r"[A-Z]+")
+_NUMBERS = re.compile(r"\d+")
+
+
+def rows_of(range_: str) -> tuple[int, int]:
+    """Return the first and the last row of a range such as `A1:B3`; (0, 0) of what is none."""
+    numbers = [int(one) for one in _NUMBERS.findall(range_)] or [0]
+    return min(numbers), max(numbers)
 
 
 def column_of(place: str) -> int:

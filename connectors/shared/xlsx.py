@@ -1,6 +1,6 @@
 """Write Excel workbooks; no text in them ever becomes a formula or a link."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -42,6 +42,9 @@ _LINE = 13.0
 _MOST_LINES = 20
 #: The most characters in a cell; Excel refuses a file with more.
 _CELL_LIMIT = 32_767
+#: The most characters in the name of a sheet, and those that it cannot have, as wide ones.
+_NAME_LIMIT = 31
+_WIDE = str.maketrans("[]:*?/\\", "［］：＊？／＼")
 
 
 class WrittenWorkbook:
@@ -55,8 +58,12 @@ class WrittenWorkbook:
         }
 
     def sheet(self, name: str, widths: Sequence[float], paper: int = A4) -> "WrittenSheet":
-        """Add a sheet with these column widths; it prints in landscape, one page wide."""
-        sheet = self.file.add_worksheet(name)
+        """Add a sheet with these column widths; it prints in landscape, one page wide.
+
+        Its name is one that Excel takes and no other sheet of the workbook has.
+        """
+        taken = [one.name for one in self.file.worksheets()]
+        sheet = self.file.add_worksheet(sheet_name(name, taken))
         for column, width in enumerate(widths):
             sheet.set_column(column, column, width)
         sheet.set_landscape()
@@ -72,6 +79,7 @@ class WrittenSheet:
 
     def __init__(self, sheet: Any, formats: Mapping[str, Any], widths: Sequence[float]) -> None:
         self.raw = sheet
+        self.name: str = sheet.name
         self.formats = formats
         self.widths = widths
         self.rows = 0
@@ -121,6 +129,23 @@ class WrittenSheet:
                 self.raw.write_datetime(self.rows, column, local, style)
             case _:
                 self.raw.write_string(self.rows, column, str(value)[:_CELL_LIMIT], style)
+
+
+def sheet_name(text: str, taken: Iterable[str] = ()) -> str:
+    """Return a text as the name of a sheet that Excel takes and that is not `taken` already."""
+    shown = "".join(c if c.isprintable() else " " for c in text.translate(_WIDE))
+    name = " ".join(shown.split()).strip("'") or "Sheet"
+    others = {one.casefold() for one in (*taken, "History")}
+    found, number = _cut(name, _NAME_LIMIT), 1
+    while found.casefold() in others:
+        number += 1
+        found = f"{_cut(name, _NAME_LIMIT - len(str(number)) - 1)}~{number}"
+    return found
+
+
+def _cut(text: str, units: int) -> str:
+    """Return the beginning of a text within so many units of UTF-16, which Excel counts."""
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore").strip("' ")
 
 
 def _lines(value: object, width: float) -> int:

@@ -1,6 +1,8 @@
 """`deliveries plan`: what of a destination will be sent when, and what will be late."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, NamedTuple
 
 import typer
@@ -17,13 +19,14 @@ from gateway.cli.output import (
     settings_of,
 )
 from gateway.config.clock import system_clock
-from gateway.deliver.connect import build_connector
+from gateway.config.settings import Settings
+from gateway.deliver.connect import build_connector, is_by_person
 from gateway.deliver.plan import Calling, Planned, by_hour, plan
 from gateway.service.app import reading
 from gateway.store.deliver import destinations, planning
 from gateway.titles import STATES
 from schemas.base import SHANGHAI, last_moment
-from schemas.delivery import DeliveryState
+from schemas.delivery import DeliveryState, OpenDelivery
 from schemas.destination import Destination
 
 DestinationArgument = Annotated[
@@ -46,6 +49,9 @@ def deliveries_plan(
     """Print what will be sent when at the allowed rates, if all goes well, and what is late."""
     settings = settings_of(context)
     destination = _destination(settings.destinations, name)
+    if is_by_person(destination):
+        _by_person(settings, destination, limit, format_)
+        return
 
     async def work() -> _Found:
         connector = build_connector(settings, destination, system_clock)
@@ -71,6 +77,47 @@ def deliveries_plan(
         _print(destination, found, late, limit)
     if late:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _by_person(settings: Settings, destination: Destination, limit: int, format_: Format) -> None:
+    """Print what waits for a person to carry it: nobody knows when one will."""
+
+    async def work() -> tuple[Sequence[OpenDelivery], int, datetime]:
+        async with reading(settings) as built, built.database.transaction() as connection:
+            now = built.clock()
+            return *await planning.to_carry(connection, destination.name, now), now
+
+    waiting, in_hands, now = run(work)
+    overdue = [one for one in waiting if one.due_at <= now]
+    if format_ is Format.JSON:
+        for one in waiting:
+            late = one.due_at <= now
+            print_json({"id": one.id, "sent_at": None, "due_at": one.due_at, "late": late})
+    else:
+        for line in _lines_by_person(destination, waiting, overdue[:limit], in_hands):
+            print_line(line)
+        if len(overdue) > limit:
+            print_line(f"    …… 已超期的共 {len(overdue)} 条")
+    if overdue:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _lines_by_person(
+    destination: Destination,
+    waiting: Sequence[OpenDelivery],
+    overdue: Sequence[OpenDelivery],
+    in_hands: int,
+) -> list[str]:
+    name = destination.name
+    due = Counter(last_moment(one.due_at).date() for one in waiting)
+    held = f"    另有 {in_hands} 条在人手里的文件里，上报后用 upload done 登记"
+    return [
+        f"{destination.title}：由人上报，没有程序会发；文件用 upload make {name} 下载",
+        *([] if waiting else ["    没有等人下载的"]),
+        *(f"    期限 {day:%m-%d} 的 {count} 条" for day, count in due.items()),
+        *([held] if in_hands else []),
+        *(f"    已超期：{one.id} 期限 {last_moment(one.due_at):%m-%d %H:%M}" for one in overdue),
+    ]
 
 
 def _destination(known: Sequence[Destination], name: str) -> Destination:

@@ -13,6 +13,7 @@ from gateway.rules.choice import chosen
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system
+from schemas.identifiers import masked
 from schemas.kinds import KINDS
 from scoring.regulation.ruleset import RuleSet
 
@@ -83,10 +84,10 @@ FileArgument = Annotated[
 
 
 def told(reason: str) -> str:
-    """Refuse a blank reason."""
+    """Refuse a blank reason; identity numbers in one are masked, since it is kept."""
     if not reason.strip():
         raise typer.BadParameter("请写明原因")
-    return reason
+    return masked(reason)
 
 
 def told_if_given(reason: str | None) -> str | None:

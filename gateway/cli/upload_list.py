@@ -103,8 +103,8 @@ def upload_show(
         fail(f"没有批次 {number}；批次见 upload list --all", Exit.PROBLEMS)
     if format_ is Format.JSON:
         rows = [_row_json(row) for row in found.rows]
-        files = [one._asdict() for one in found.files]
-        story = [asdict(one) for one in found.story]
+        files = [one._asdict() | {"name": masked(one.name)} for one in found.files]
+        story = [asdict(one) | {"words": masked(one.words)} for one in found.story]
         print_json({**asdict(found.upload), "deliveries": rows, "files": files, "story": story})
         return
     upload = found.upload
@@ -112,9 +112,9 @@ def upload_show(
     for row in found.rows:
         print_line(f"    {_row_line(row)}")
     for line in evidence_lines(found.story):
-        print_line(line)
+        print_line(masked(line))
     for one in found.files:
-        print_line(f"    附件 {one.id} {one.name}，{one.size} 字节，SHA-256 {one.sha256}")
+        print_line(f"    附件 {one.id} {masked(one.name)}，{one.size} 字节，SHA-256 {one.sha256}")
 
 
 def _row_json(row: UploadRow) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _row_json(row: UploadRow) -> dict[str, Any]:
         "state": row.state,
         "document_number": masked(row.document_number or "") or None,
         "due_at": row.due_at,
-        "reasons": row.reasons,
+        "reasons": None if row.reasons is None else list(map(masked, row.reasons)),
     }
 
 
@@ -136,7 +136,7 @@ def _row_line(row: UploadRow) -> str:
     title = VERB_TITLES.get(Verb(row.verb))
     verb = f"（{title}）" if title else ""
     said = row.reasons if row.state.value in {"rejected", "parked"} else ()
-    reasons = f"（{'；'.join(said or ())}）" if said else ""
+    reasons = f"（{masked('；'.join(said))}）" if said else ""
     return f"{row.place} {number}{verb} {STATES[row.state]}{reasons}，报送 {row.delivery_id}"
 
 
@@ -152,4 +152,4 @@ def _take_out(context: typer.Context, number: int, file: int, out: Path | None) 
     if found is None:
         fail(f"批次 {number} 没有附件 {file}；编号见 upload show {number}", Exit.PROBLEMS)
     write_private(out, found[1])
-    print_line(f"{found[0]} 写到 {out}（只有您能读）")
+    print_line(f"{masked(found[0])} 写到 {out}（只有您能读）")

@@ -131,8 +131,8 @@ def upload_answers(
 
     async def work() -> Answered:
         async with gateway(settings_of(context)) as built:
-            how = await _columns(built, number)
-            answers = await asyncio.to_thread(result_list, file, built.settings.files, how)
+            how, kinds = await _columns(built, number)
+            answers = await asyncio.to_thread(result_list, file, built.settings.files, how, kinds)
             who = actor(by)
             return await answered(
                 built.database, built.keys, number, answers, kept, who, built.clock()
@@ -156,19 +156,24 @@ def _answered_lines(number: int, found: Answered) -> list[str]:
         lines.append(f"    清单里有 {found.strange} 行不是这一批的，没有用")
     for one in found.unread:
         lines.append(
-            f"    {masked(one)} 的结果不认识，没有用；写在配置 answers.accepted 或 rejected 里"
+            f"    {masked(one)}：结果不认识、还不是最后的，或互相矛盾，没有用；"
+            "平台的说法写在配置 answers.accepted、rejected 或 passed 里"
         )
     return lines
 
 
-async def _columns(built: Gateway, number: int) -> AnswerColumns:
-    """Return the configured names of columns; a destination that is gone has the usual ones."""
+async def _columns(built: Gateway, number: int) -> tuple[AnswerColumns, set[str]]:
+    """Return the configured names of columns, and the kinds of the rows of an upload.
+
+    A destination that is gone has the usual names.
+    """
     async with built.database.transaction() as connection:
         upload = await hand_uploads.one(connection, number)
+        kinds = {row.kind for row in await hand_uploads.rows(connection, number)}
     for one in built.settings.destinations:
         if upload is not None and one.name == upload.destination and is_by_person(one):
-            return carried(built.settings, one).answers
-    return AnswerColumns()
+            return carried(built.settings, one).answers, kinds
+    return AnswerColumns(), kinds
 
 
 def _acted(work: Callable[[], Awaitable[Made]]) -> Made:

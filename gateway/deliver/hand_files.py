@@ -20,7 +20,7 @@ from gateway.store.deliver.hand_uploads import (
     UploadRow,
 )
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, storable
 from schemas.hand_upload import UploadState
 
 
@@ -105,10 +105,13 @@ async def attach(
     by: str,
     now: datetime,
 ) -> list[str]:
-    """Keep files that a person attaches to a hand upload, encrypted; return their SHA-256."""
+    """Keep files that a person attaches to a hand upload, encrypted; return their SHA-256.
+
+    Names of files may have the identity number of a person, and are masked.
+    """
     hashes = []
     for name, content in files:
-        sealed = SealedAttachment(name, keys.encrypt(content), keys.version)
+        sealed = SealedAttachment(storable(name), keys.encrypt(content), keys.version)
         sha256 = hashlib.sha256(content).hexdigest()
         await hand_uploads.attach(
             connection, upload.id, sealed, sha256=sha256, size=len(content), by=by, now=now

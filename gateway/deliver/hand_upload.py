@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from uuid import uuid4
 
 from connectors.protocol import CarriedByPerson
@@ -75,7 +76,7 @@ class HandOut:
             CallRejected: the file cannot be filled; nothing has changed.
             UploadRefused: filling took too long; nothing was handed out.
         """
-        while claimed := await self._claim(destination.name, most):
+        while claimed := await self._claim(destination, most):
             try:
                 made = await self._made(destination, connector, claimed, by)
             except BaseException:
@@ -85,13 +86,23 @@ class HandOut:
                 return made
         return None
 
-    async def _claim(self, name: str, most: int) -> list[Claimed]:
-        now, token = self.clock(), str(uuid4())
+    async def _claim(self, destination: Destination, most: int) -> list[Claimed]:
+        """Claim what is ready; what a program sends and what a person carries have like shares."""
+        name, now, token = destination.name, self.clock(), str(uuid4())
+        fresh = max(1, ceil(most * destination.fresh_share))
+        backfill = max(1, ceil(most * destination.backfill_share))
 
         async def work(connection: Connection) -> list[Claimed]:
             await ends.release_leases(connection, name, now)
             found = await claims.claim(
-                connection, name, limit=most, token=token, lease=LEASE, now=now
+                connection,
+                name,
+                limit=most,
+                token=token,
+                lease=LEASE,
+                now=now,
+                fresh=fresh,
+                backfill=backfill,
             )
             sealed = (one.key_version for one in found if one.secret is not None)
             await know(connection, self.keys, filter(None, sealed))

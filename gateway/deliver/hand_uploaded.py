@@ -19,7 +19,7 @@ from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.hand_uploads import HandUpload, UploadRow
 from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.audit_events import AuditEvent
-from schemas.base import SHANGHAI
+from schemas.base import SHANGHAI, storable
 from schemas.delivery import DeliveryState
 from schemas.hand_upload import UploadState
 
@@ -102,7 +102,9 @@ async def _moved(
     arrived = await by_hand.change(connection, going, Order(S.ACCEPTED_BLIND, words), said.at)
     left = f"{said.by} 说没有随批次 {upload.id} 上报"
     back = await by_hand.change(connection, sorted(excepted), Order(S.READY, left), now)
-    answers = [MatchedReceipt(one, False, (why,), said.at, None) for one, why in refused.items()]
+    answers = [
+        MatchedReceipt(one, False, (storable(why),), said.at, None) for one, why in refused.items()
+    ]
     moved = await receipts.apply_receipts(connection, upload.destination, answers, now)
     await _resolve(connection, arrived, S.ACCEPTED_BLIND, words, upload, said.by, now)
     await _resolve(connection, back, S.READY, left, upload, said.by, now)
@@ -122,12 +124,13 @@ async def undone(database: Database, id_: int, by: str, reason: str, now: dateti
         rows = await hand_uploads.rows(connection, id_)
         await deliveries.lock(connection, {row.subject_id for row in rows})
         ids = [row.delivery_id for row in rows if not row.moved_on]
-        words = f"{by} 说批次 {id_} 没有上报：{reason}"
+        why = storable(reason)
+        words = f"{by} 说批次 {id_} 没有上报：{why}"
         back = await by_hand.change(connection, ids, Order(S.READY, words), now)
         await _resolve(connection, back, S.READY, words, upload, by, now)
         await hand_uploads.end(connection, id_, UploadState.UNDONE, by=by, now=now)
-        about = f"没有上报：{reason}"
-        await note(connection, AuditEvent.UPLOAD_UNDONE, upload, about, by, now, reason=reason)
+        about = f"没有上报：{why}"
+        await note(connection, AuditEvent.UPLOAD_UNDONE, upload, about, by, now, reason=why)
         return UploadTold(upload, 0, len(back), 0, len(ids) - len(back))
 
     return await database.run(work)

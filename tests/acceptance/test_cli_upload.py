@@ -183,3 +183,18 @@ def test_a_template_that_went_away_stops_every_command_with_its_name(
 
     refused(ran, 2, "destinations page excel-template：template：")
     assert "没有这个文件" in ran.err
+
+
+def test_the_plan_of_a_page_says_that_a_person_carries_files_there(
+    clerk: Command, tmp_path: Path
+) -> None:
+    take(clerk, *(penalty(n, n) for n in range(1, 4)))
+    make(clerk, "--most", 1, "--out", tmp_path / "page.xlsx")
+
+    said = clerk("deliveries", "plan", "page")
+    [one, other] = clerk.json("deliveries", "plan", "page").objects
+
+    assert "由人上报，没有程序会发；文件用 upload make page 下载" in said.out
+    assert "时 报送" not in said.out
+    assert "另有 1 条在人手里的文件里" in said.out
+    assert one["sent_at"] is other["sent_at"] is None

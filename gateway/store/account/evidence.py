@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import arrays, unnest
+from schemas.base import storable
+from schemas.identifiers import masked
 
 
 class About(StrEnum):
@@ -70,9 +72,10 @@ _FILE = text("select file_name, file from evidence where id = :id and file is no
 async def say(
     connection: Connection, about: About, said: Sequence[tuple[int, datetime, str, str]]
 ) -> None:
-    """Keep words (about which, when, by whom, what)."""
+    """Keep words (about which, when, by whom, what), with identity numbers masked."""
     names = ["about_id", "at", "actor", "words"]
-    await connection.execute(_SAY, {**arrays(names, said), "about": about.value})
+    shown = [(*head, masked(words)) for *head, words in said]
+    await connection.execute(_SAY, {**arrays(names, shown), "about": about.value})
 
 
 class Statement(NamedTuple):
@@ -86,11 +89,12 @@ class Statement(NamedTuple):
 async def attach(
     connection: Connection, about: About, id_: int, said: Statement, now: datetime
 ) -> str | None:
-    """Keep what a person says; return the SHA-256 of the file."""
+    """Keep what a person says, with identity numbers masked; return the SHA-256 of the file."""
     name, content = said.file or (None, None)
+    name = None if name is None else storable(name)
     sha256 = None if content is None else hashlib.sha256(content).hexdigest()
     values = {"about": about.value, "about_id": id_, "at": now, "actor": said.actor}
-    more = {"words": said.words, "name": name, "file": content, "sha256": sha256}
+    more = {"words": masked(said.words), "name": name, "file": content, "sha256": sha256}
     await connection.execute(_ATTACH, {**values, **more})
     return sha256
 

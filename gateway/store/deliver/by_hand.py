@@ -12,6 +12,7 @@ from gateway.store.base.statements import one_of
 from gateway.store.deliver.chains import supersede_overtaken
 from gateway.store.deliver.deliveries import lock, promote
 from schemas.delivery import HANDED_OVER, PARKABLE, WITHDRAWABLE, DeliveryState
+from schemas.identifiers import masked
 
 S = DeliveryState
 
@@ -76,7 +77,7 @@ async def change(
     """
     rows = list(await connection.execute(_SUBJECTS, {"ids": list(ids)}))
     await lock(connection, {row.subject_id for row in rows})
-    reasons = orjson.dumps([order.reason]).decode()
+    reasons = orjson.dumps([masked(order.reason)]).decode()
     values = {"ids": list(ids), "reasons": reasons, "now": now, "among": among}
     changed = set(await connection.scalars(_STATEMENTS[order.state], values))
     if changed:

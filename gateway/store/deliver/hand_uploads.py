@@ -49,10 +49,10 @@ class UploadRow:
     place: str
     delivery_id: int
     subject_id: int
+    subject_code: str
     verb: str
     state: DeliveryState
     kind: str
-    number_key: str | None
     document_number: str | None
     due_at: datetime
     reasons: Sequence[str] | None
@@ -188,8 +188,9 @@ async def listed(
 
 _ROWS = text(
     f"""
-    select r.row_place, d.id, d.subject_id, d.verb, d.state, coalesce(dec.kind, 'grade_change'),
-        dec.number_key, dec.document_number, d.due_at, d.reasons, {_MOVED_ON}
+    select r.row_place, d.id, d.subject_id, s.code, d.verb, d.state,
+        coalesce(dec.kind, 'grade_change'), dec.document_number, d.due_at,
+        d.reasons, {_MOVED_ON}
     from hand_upload_row r join delivery d on d.id = r.delivery_id
     join subject s on s.id = d.subject_id
     left join decision dec on d.item_kind = 'record_version' and dec.id = d.chain_id
@@ -267,6 +268,26 @@ async def attachment(connection: Connection, upload: int, id_: int) -> SealedAtt
     values = {"upload": upload, "id": id_}
     row = (await connection.execute(_ATTACHMENT, values)).one_or_none()
     return None if row is None else SealedAttachment(*row)
+
+
+_READ_BEFORE = text(
+    """
+    select f.upload_id, f.added_at from hand_upload_file f join hand_upload u on u.id = f.upload_id
+    where f.sha256 = :sha256 and u.destination = :destination and u.id <> :id
+      and f.added_at < :uploaded_at
+    order by f.added_at desc limit 1
+    """
+)
+
+
+async def read_before(
+    connection: Connection, upload: HandUpload, sha256: str
+) -> tuple[int, datetime] | None:
+    """Return for which other hand upload a file was kept before this one was uploaded, and when."""
+    values = {"id": upload.id, "destination": upload.destination, "sha256": sha256}
+    at = upload.uploaded_at or upload.made_at
+    row = (await connection.execute(_READ_BEFORE, {**values, "uploaded_at": at})).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 _OLDEST = text("select destination, min(made_at) from hand_upload where state = 'open' group by 1")

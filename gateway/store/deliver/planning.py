@@ -13,12 +13,14 @@ from schemas.delivery import OF_A_PERSON, DeliveryState, OpenDelivery
 S = DeliveryState
 #: Called without a person; what waits in a chain comes behind what it waits for.
 _GOING = frozenset({S.READY, S.DEFERRED, S.WAITING, S.LEASED, S.UNKNOWN})
-_OPEN = text(
-    f"""
+_OPEN_OF = """
     select id, due_at, greatest(next_at, :now) as not_before from delivery
-    where destination = :name and state in {one_of(_GOING)}
-    """
-)
+    where destination = :name and state in {states}
+"""
+_OPEN = text(_OPEN_OF.format(states=one_of(_GOING)))
+#: Of what a person carries, an unknown outcome is in somebody's hands.
+_TO_CARRY = text(_OPEN_OF.format(states=one_of(_GOING - {S.UNKNOWN})))
+_IN_HANDS = text("select count(*) from delivery where destination = :name and state = 'unknown'")
 _OF_PERSONS = text(
     f"""
     select state, count(*) from delivery
@@ -40,6 +42,16 @@ async def open_deliveries(connection: Connection, name: str, now: datetime) -> l
     """Return what waits to be called, or for what is."""
     rows = await connection.execute(_OPEN, {"name": name, "now": now})
     return [OpenDelivery(row.id, row.due_at, row.not_before or now) for row in rows]
+
+
+async def to_carry(
+    connection: Connection, name: str, now: datetime
+) -> tuple[list[OpenDelivery], int]:
+    """Return what waits for a person to carry it, the earliest due first, and how much one has."""
+    rows = await connection.execute(_TO_CARRY, {"name": name, "now": now})
+    found = [OpenDelivery(row.id, row.due_at, row.not_before or now) for row in rows]
+    in_hands: int = await connection.scalar(_IN_HANDS, {"name": name})
+    return sorted(found, key=lambda one: (one.due_at, one.id)), in_hands
 
 
 async def of_persons(connection: Connection, name: str) -> Mapping[DeliveryState, int]:

@@ -1,6 +1,6 @@
 """Lists of results as platforms export them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,10 @@ import xlsxwriter
 from gateway.config.settings import FileLimits
 from gateway.intake.files.unreadable import UnreadableFile
 from gateway.intake.result_list import result_list
+from schemas.configured import ConfiguredKind, adopt
 from schemas.hand_upload import AnswerColumns
+from schemas.kinds import KINDS
+from tests.factories import IDENTITY, credit_code
 
 HOW = AnswerColumns()
 TITLE = ["导出结果"]
@@ -84,3 +87,73 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match="不是表格"):
         told(path)
+
+
+@pytest.fixture
+def keyed() -> Iterator[None]:
+    """Kinds whose items are told apart by a company, or by a year and a plant."""
+    given: list[dict[str, object]] = [
+        {"name": "risk", "title": "环境风险等级", "prefix": "FX_", "keys": ["FX_XDR_SHXYM"]},
+        {
+            "name": "plant",
+            "title": "厂区等级",
+            "prefix": "CQ_",
+            "keys": ["CQ_ND", "CQ_RQ"],
+            "columns": [
+                {"code": "CQ_ND", "title": "年度"},
+                {"code": "CQ_RQ", "title": "评定日", "type": "date"},
+            ],
+        },
+    ]
+    adopt(tuple(map(ConfiguredKind.model_validate, given)))
+    yield
+    KINDS.adopt(())
+
+
+@pytest.mark.usefixtures("keyed")
+def test_a_kind_without_numbers_is_told_by_all_its_keys(tmp_path: Path) -> None:
+    heads = ["年度", "评定日", "统一社会信用代码", "审核状态"]
+    rows = [["2026", "2026年10月9日", credit_code(1), "通过"], ["2026", "", "", "退回"]]
+    path = workbook(tmp_path / "list.xlsx", {"a": [heads, *rows]})
+
+    [found] = result_list(path, FileLimits(), HOW)
+
+    assert (found.kind, found.number_key, found.code) == (
+        "plant",
+        "2026,2026-10-09",
+        credit_code(1),
+    )
+
+
+@pytest.mark.usefixtures("keyed")
+@pytest.mark.parametrize(
+    ("heads", "kinds", "kind"),
+    [
+        (["行政处罚决定书文号", "统一社会信用代码"], {"risk", "penalty"}, "penalty"),
+        (["文书号", "统一社会信用代码"], (), None),
+        (["行政处罚决定书文号", "统一社会信用代码"], {"risk"}, "risk"),
+        (["统一社会信用代码", "行政相对人名称"], (), "risk"),
+    ],
+)
+def test_a_number_comes_before_keys_unless_none_of_its_kind_was_uploaded(
+    tmp_path: Path, heads: list[str], kinds: set[str], kind: str | None
+) -> None:
+    row = [credit_code(1) if "代码" in head else "1号" for head in heads]
+    path = workbook(tmp_path / "list.xlsx", {"a": [[*heads, "审核状态"], [*row, "通过"]]})
+
+    [found] = result_list(path, FileLimits(), HOW, kinds)
+
+    assert found.kind == kind
+    assert found.code == credit_code(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [(IDENTITY, IDENTITY), ("4101**********0017", None), ("x", None)]
+)
+def test_only_a_whole_code_tells_who_it_is(tmp_path: Path, given: str, code: str | None) -> None:
+    heads = ["行政处罚决定书文号", "证件号码", "审核状态"]
+    path = workbook(tmp_path / "list.xlsx", {"a": [heads, ["1号", given, "通过"]]})
+
+    [found] = result_list(path, FileLimits(), HOW)
+
+    assert found.code == code
