@@ -11,7 +11,10 @@ from schemas.base import Schema
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 #: Bytes of a number of SM2.
 SM2_NUMBER = 32
-_MISSING = "签名要 gmssl-pyx：pip install 'credit-gateway[guomi]'"
+_MISSING = (
+    "签名要 gmssl-pyx：pip install 'credit-gateway[guomi]'；"
+    "x86_64 以外没有现成的包，pip install gmssl-pyx 在本机编译"
+)
 
 
 def _hex_of(size: int) -> AfterValidator:

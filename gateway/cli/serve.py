@@ -77,9 +77,7 @@ def sandbox(
     files_port: Annotated[
         int, typer.Option(min=0, max=65535, help="SFTP 的端口，0 为任意空闲")
     ] = 8022,
-    unmarked: Annotated[
-        list[str] | None, typer.Option(help="不看演练词的平台，可多次")
-    ] = None,
+    unmarked: Annotated[list[str] | None, typer.Option(help="不看演练词的平台，可多次")] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
     places: dict[str, Place] = {

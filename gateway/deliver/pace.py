@@ -100,8 +100,10 @@ class Pace:
 
 
 def _of_sends(rate: CallRate) -> CallRate:
-    """Return what a rate leaves for all but receipts."""
-    return rate.model_copy(update={"calls": max(1, rate.calls * (ASKS - 1) // ASKS)})
+    """Return what a rate leaves for all but receipts; of few calls, that of several windows."""
+    windows = 1 if rate.calls >= ASKS else ASKS
+    calls = rate.calls * windows * (ASKS - 1) // ASKS
+    return rate.model_copy(update={"calls": calls, "within": rate.within * windows})
 
 
 def _of_asks(rate: CallRate) -> CallRate:

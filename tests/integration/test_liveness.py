@@ -125,6 +125,7 @@ async def test_a_connector_that_never_ends_fails_liveness(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.deliver.deliverer.FINISH_PATIENCE", 0)
+    monkeypatch.setattr("gateway.deliver.deliverer.AHEAD_SECONDS", 0)
     connector = world.connector()
     connector.limits = connector.limits.model_copy(
         update={"call_timeout": connector.limits.call_timeout * 0}
@@ -144,9 +145,11 @@ async def test_a_connector_that_never_ends_fails_liveness(
     running = Running(world.gateway)
     running.deliverers = [world.deliverer()]
     round_ = asyncio.create_task(world.deliverer().round())
-    await until(running.probes.live["tasks"])
-    told = await running.probes.live["tasks"]()
-    ends.set()
-    await round_
+    try:
+        await until(running.probes.live["tasks"])
+        told = await running.probes.live["tasks"]()
+    finally:
+        ends.set()
+        await round_
 
     assert told == "deliver platform 没有进展"
