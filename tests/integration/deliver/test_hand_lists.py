@@ -17,7 +17,7 @@ from schemas.kinds import KINDS
 from tests.factories import IDENTITY, credit_code, penalty
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.clerk import PAGE, list_of_results, made, result, say_done
-from tests.integration.intake.test_list_editions import GROUP, OTHER, RISK, entry, person
+from tests.integration.intake.lists import GROUP, OTHER, RISK, entry, person
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
