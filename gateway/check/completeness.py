@@ -106,6 +106,7 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
     """
     found = {problem.field: problem for problem in problems}
     found_ones: list[Problem] = []
+    shown = () if KINDS[kind].has_number else KINDS[kind].keys  # in ledgers and mails as they are
     for name in (*KINDS[kind].keys, "authority", "decision_date"):
         value = values.get(name)
         if value is None:
@@ -113,7 +114,7 @@ def refusals(kind: RecordKind, values: Mapping[str, Any], problems: list[Problem
             found_ones.append(found.get(column.wire) or missing(column))
         elif type(value) is str and (why := _unusable(kind, name, value)):
             found_ones.append(why)
-        elif name in KINDS[kind].keys and is_identity_number(str(value)):
+        elif name in shown and is_identity_number(str(value)):
             column = column_of(kind, name)
             words = f"填的是居民身份证号，不是{column.title}"
             found_ones.append(problem(column, Rule.FORMAT, words, "核对是否填错了列"))
