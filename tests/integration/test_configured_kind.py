@@ -221,7 +221,7 @@ async def test_a_start_without_the_kind_of_stored_records_is_refused(
     with pytest.raises(BadConfiguration, match="库里有 inspection（行政检查）的记录"):
         await built(database, clock)
     with pytest.raises(BadConfiguration, match="库里的记录按列 JC_WSH、JC_JG、JC_XDR_SHXYM 认"):
-        await built(database, clock, INSPECTION | {"keys": ["JC_NR"]})
+        await built(database, clock, INSPECTION | {"keys": ["JC_XDR_SHXYM"]})
     await built(database, clock, INSPECTION | {"title": "监督检查"})
 
 
