@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from xml.sax.saxutils import escape
 
+from xlsxwriter.utility import xl_col_to_name
+
 from connectors.excel_template.tables import grown
-from connectors.excel_template.template import TemplateSheet, WorkbookFile, column_name
+from connectors.excel_template.template import TemplateSheet, WorkbookFile
 
 #: Excel's number of the format text, and the most characters of a cell.
 _TEXT_FORMAT = 49
@@ -123,7 +125,7 @@ def _row(
     old = sheet.rows.get(number, {})
     cells = []
     for column in sorted({*sheet.header, *row, *old}):
-        place = f'r="{column_name(column)}{number}"'
+        place = f'r="{xl_col_to_name(column - 1)}{number}"'
         if column not in sheet.header and column not in row:
             cells.append(f'<{prefix}c {place} s="{old[column].style}"/>')
             continue
@@ -146,4 +148,4 @@ def _extent(sheet: TemplateSheet, count: int) -> str:
     above = [number for number in sheet.rows if number < sheet.first_row]
     last_row = max([*above, sheet.first_row + count - 1])
     columns = [column for cells in sheet.rows.values() for column in cells] or [1]
-    return f"A1:{column_name(max([*columns, *sheet.header]))}{last_row}"
+    return f"A1:{xl_col_to_name(max([*columns, *sheet.header]) - 1)}{last_row}"

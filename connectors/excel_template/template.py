@@ -286,12 +286,3 @@ def column_of(place: str) -> int:
     for letter in (_LETTERS.match(place.upper()) or [""])[0]:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
-
-
-def column_name(number: int) -> str:
-    """Return the letters of a column; 1 is A."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -22,7 +22,7 @@ from gateway.cli.output import (
 from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import Settings
-from gateway.deliver.connect import build_connector, is_by_person
+from gateway.deliver.connect import build_connector, is_by_person, limits_of
 from schemas.destination import Destination
 
 _FINDS_OUT = {
@@ -53,7 +53,7 @@ def connector_list(context: typer.Context, format_: FormatOption = Format.TEXT) 
         done = True
         for destination in settings.destinations:
             try:
-                limits = await _limits_of(settings, destination)
+                limits = await limits_of(settings, destination, system_clock)
             except BadConfiguration as error:
                 done = False
                 _print_fault(destination, str(error), format_)
@@ -147,12 +147,6 @@ def _told(able: Abilities | Limits) -> list[str]:
         _RECEIPTS[able.has_receipts],
         _LISTINGS[able.has_listing],
     ]
-
-
-async def _limits_of(settings: Settings, destination: Destination) -> Limits:
-    connector = build_connector(settings, destination, system_clock)
-    await connector.close()
-    return connector.limits
 
 
 def _print_fault(destination: Destination, error: str, format_: Format) -> None:

@@ -20,7 +20,7 @@ from gateway.cli.output import (
 )
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
-from gateway.deliver.connect import build_connector, is_by_person
+from gateway.deliver.connect import is_by_person, limits_of
 from gateway.deliver.plan import Calling, Planned, by_hour, plan
 from gateway.service.app import reading
 from gateway.store.deliver import destinations, planning
@@ -54,9 +54,7 @@ def deliveries_plan(
         return
 
     async def work() -> _Found:
-        connector = build_connector(settings, destination, system_clock)
-        limits = connector.limits
-        await connector.close()
+        limits = await limits_of(settings, destination, system_clock)
         async with reading(settings) as built, built.database.transaction() as connection:
             now, known = built.clock(), destination.name
             rows = await planning.open_deliveries(connection, known, now)

@@ -8,8 +8,8 @@ from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.deliver.breaker import Act
 from gateway.deliver.caller import Caller
-from gateway.deliver.item import is_barred, is_needless, item
-from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
+from gateway.deliver.item import item
+from gateway.deliver.outcome import finish, not_called, unusable, without_a_call
 from gateway.deliver.writer import Queue, Round, Writer
 from gateway.telemetry.log import item_failed
 from gateway.telemetry.tracing import TracedDelivery, tracing
@@ -52,7 +52,7 @@ class Calls:
         """
         limits = self.caller.connector.limits
         act = self.caller.act(look=claimed[0].look)
-        over = [end for one in claimed if (end := _without_a_call(one, act))]
+        over = [end for one in claimed if (end := without_a_call(one, sends=act is Act.SEND))]
         ended = {one.id for one in over}
         live = [one for one in claimed if one.id not in ended]
         starts = range(0, len(live), limits.batch_size)
@@ -131,11 +131,3 @@ class Calls:
 def _traced(claimed: Claimed, end: Finish) -> TracedDelivery:
     is_record = claimed.item_kind == ItemKind.RECORD_VERSION
     return TracedDelivery(claimed.id, claimed.item_id if is_record else None, end.state.value)
-
-
-def _without_a_call(claimed: Claimed, act: Act) -> Finish | None:
-    """Return the end of what needs no call, or must not have one; None for everything else."""
-    if is_needless(claimed):
-        return needless(claimed)
-    # Asking for it names its key only.
-    return barred(claimed) if act is Act.SEND and is_barred(claimed) else None

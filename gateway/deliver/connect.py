@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 
 import connectors
-from connectors.protocol import Connector
+from connectors.protocol import Connector, Limits
 from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import SecretMissing, resolve
@@ -47,3 +47,10 @@ def build_connector(settings: Settings, destination: Destination, clock: Clock) 
         for place, words in faults
     ]
     raise BadConfiguration("\n".join(lines))
+
+
+async def limits_of(settings: Settings, destination: Destination, clock: Clock) -> Limits:
+    """Return what the connector of a destination can do; raises as `build_connector`."""
+    connector = build_connector(settings, destination, clock)
+    await connector.close()
+    return connector.limits

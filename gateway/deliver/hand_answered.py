@@ -93,7 +93,7 @@ class _Said(NamedTuple):
     """A row of the upload, and all that the list says of it."""
 
     row: UploadRow
-    answers: Sequence[RowAnswer]
+    answers: list[RowAnswer]
 
 
 class _OfOurs(NamedTuple):
@@ -127,8 +127,7 @@ def _paired(rows: Sequence[UploadRow], answers: Sequence[RowAnswer], keys: Keys)
     for one in answers:
         mine = [row for row in by_number.get(one.number_key, ()) if _is_about(one, row, keys)]
         if len(mine) == 1:
-            said = found.setdefault(mine[0].delivery_id, _Said(mine[0], []))
-            found[mine[0].delivery_id] = said._replace(answers=[*said.answers, one])
+            found.setdefault(mine[0].delivery_id, _Said(mine[0], [])).answers.append(one)
         elif mine:
             unclear[f"{mine[0].document_number}（有 {len(mine)} 行，清单没有说是哪一个的）"] = None
         else:

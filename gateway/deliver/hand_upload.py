@@ -17,10 +17,11 @@ from connectors.protocol import CarriedByPerson
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.deliver.hand_files import UploadRefused, note, opened
-from gateway.deliver.item import is_barred, is_needless, item
-from gateway.deliver.outcome import barred, finish, needless, not_called, unusable
+from gateway.deliver.item import is_barred, item
+from gateway.deliver.outcome import finish, not_called, unusable, without_a_call
 from gateway.store.base.engine import Connection, Database, DatabaseAway
 from gateway.store.base.installation import know
+from gateway.store.base.statements import Ids
 from gateway.store.deliver import claims, ends, hand_uploads
 from gateway.store.deliver.hand_uploads import HandUpload
 from gateway.telemetry.audit_events import AuditEvent
@@ -133,7 +134,7 @@ class HandOut:
         ends_ = [*over, *(not_called(one, now) for one in later)]
 
         async def work(connection: Connection) -> HandUpload | None:
-            id_ = await hand_uploads.next_id(connection)
+            id_ = (await Ids.reserve(connection, 1)).take()
             words = _in_hands(by, id_, now)
             asked = Outcome(kind=OutcomeKind.UNKNOWN, reasons=(words,))
             finished = [finish(one, asked, destination, now) for one, _, _ in going]
@@ -165,16 +166,14 @@ class HandOut:
         over: list[Finish] = []
         usable: list[tuple[Claimed, Item]] = []
         for one in claimed:
-            if is_needless(one):
-                over.append(needless(one))
-            elif is_barred(one):
-                over.append(barred(one))
-            else:
-                try:
-                    usable.append((one, item(one, self.installation, self.keys)))
-                except Exception as error:  # noqa: BLE001  it is that item's outcome
-                    reference = item_failed(error, destination=one.destination, delivery=one.id)
-                    over.append(unusable(one, reference))
+            if end := without_a_call(one, sends=True):
+                over.append(end)
+                continue
+            try:
+                usable.append((one, item(one, self.installation, self.keys)))
+            except Exception as error:  # noqa: BLE001  it is that item's outcome
+                reference = item_failed(error, destination=one.destination, delivery=one.id)
+                over.append(unusable(one, reference))
         return over, usable
 
     async def again(self, id_: int, connector: CarriedByPerson, by: str) -> HandedOut:

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.deliver.item import is_barred, is_needless
 from gateway.deliver.retry import next_attempt
 from schemas.delivery import (
     NOT_AGAIN,
@@ -53,6 +54,16 @@ def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: da
         reference=outcome.reference,
         settle=destination.settle if state is DeliveryState.UNKNOWN else None,
     )
+
+
+def without_a_call(claimed: Claimed, *, sends: bool) -> Finish | None:
+    """Return the end of what needs no call, or must not have one; None for everything else.
+
+    `sends`: the call would have its content; one that asks for it names its key only.
+    """
+    if is_needless(claimed):
+        return needless(claimed)
+    return barred(claimed) if sends and is_barred(claimed) else None
 
 
 def needless(claimed: Claimed) -> Finish:

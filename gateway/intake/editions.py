@@ -18,6 +18,7 @@ from gateway.intake.files.unreadable import UnreadableFile
 from gateway.pipeline import Pipeline
 from gateway.store.base import leases
 from gateway.store.base.installation import know
+from gateway.store.base.statements import Ids
 from gateway.store.record import list_editions
 from gateway.store.record.list_editions import AbsentEntry, Edition, ListedKey
 from schemas.codes import RecordKind, Verb
@@ -137,14 +138,14 @@ class _Taking:
         self.begun = pipeline.clock()
         self._lease = f"edition {kind}"
         self._owner = secrets.token_hex(8)
-        self._mark = 0
+        self._mark = 0  #: what is recorded from now on has higher ids, whatever the clocks say
 
     async def begin(self) -> None:
         async with self.pipeline.database.transaction() as connection:
             if not await leases.claim(connection, self._lease, self._owner, _LEASE):
                 title = KINDS[self.kind].title
                 raise EditionRefused(f"{title}正在由别人整份接收；等他做完再来")
-            self._mark = await list_editions.mark(connection)
+            self._mark = (await Ids.reserve(connection, 1)).take()
 
     async def end(self) -> None:
         async with self.pipeline.database.transaction() as connection:

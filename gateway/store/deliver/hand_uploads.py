@@ -78,7 +78,6 @@ class SealedAttachment(NamedTuple):
     key_version: int
 
 
-_NEXT_ID = text("select nextval('gateway_id')")
 _ADD = text(
     """
     insert into hand_upload (id, destination, state, rows, sha256, made_at, made_by)
@@ -88,12 +87,6 @@ _ADD = text(
 _add_rows = Insert(
     "hand_upload_row", "upload_id bigint, number int, delivery_id bigint, row_place text", ""
 )
-
-
-async def next_id(connection: Connection) -> int:
-    """Return a number for a hand upload."""
-    found: int = await connection.scalar(_NEXT_ID)
-    return found
 
 
 async def add(connection: Connection, upload: HandUpload, rows: Sequence[tuple[int, str]]) -> None:

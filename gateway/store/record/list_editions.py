@@ -36,7 +36,6 @@ _ADDED = text(
     join record_version v on v.decision_id = d.id and v.version = 1 and v.id > :mark
     """
 )
-_MARK = text("select nextval('gateway_id')")
 _HELD_BACK = text(
     f"""
     select count(distinct d.chain_id) from delivery d
@@ -87,22 +86,17 @@ class Edition:
     removed: int
 
 
-async def mark(connection: Connection) -> int:
-    """Return a number: what is recorded from now on has higher ones, whatever the clocks say."""
-    return int(await connection.scalar(_MARK) or 0)
-
-
 async def absent(
-    connection: Connection, kind: str, listed: Iterable[ListedKey], mark_: int
+    connection: Connection, kind: str, listed: Iterable[ListedKey], mark: int
 ) -> list[AbsentEntry]:
     """Return the entries from before the mark that a list of their authority has no more."""
-    values = {**_arrays(listed), "kind": kind, "mark": mark_}
+    values = {**_arrays(listed), "kind": kind, "mark": mark}
     return [AbsentEntry(*row) for row in await connection.execute(_ABSENT, values)]
 
 
-async def added(connection: Connection, kind: str, listed: Iterable[ListedKey], mark_: int) -> int:
+async def added(connection: Connection, kind: str, listed: Iterable[ListedKey], mark: int) -> int:
     """Return how many entries of a list came for the first time since the mark."""
-    values = {**_arrays(listed), "kind": kind, "mark": mark_}
+    values = {**_arrays(listed), "kind": kind, "mark": mark}
     return int(await connection.scalar(_ADDED, values) or 0)
 
 
