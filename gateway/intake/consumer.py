@@ -208,6 +208,10 @@ class Consumer(PlacedConsumer):
             await self._go_on_after(error.args[0])
         else:
             if isinstance(error, KafkaError):
+                if not self.assignment():
+                    # Of members that go by one name a broker may answer one with nothing but an
+                    # unknown error, for ever, until it joins as a new one.
+                    self._coordinator.reset_generation()
                 words = f"{type(error).__name__}: {error}{self._stands(error)}"[:400]
                 self._fault = words, time.monotonic()
                 self._unreadable(words)
