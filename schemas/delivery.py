@@ -145,6 +145,8 @@ class Item(Schema):
     #: the destination has of it is one of these, if anything.
     earlier: tuple[str, ...] = ()
     subject_code: str
+    #: The destination has the subject among natural persons 自然人.
+    person: bool = False
     document_number: str | None = None
     decision_date: date | None = None
     occurred_at: AwareDatetime
