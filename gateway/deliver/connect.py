@@ -64,6 +64,24 @@ def _unable(destination: Destination, limits: Limits) -> list[tuple[Place, str]]
     return [(("accepted_by",), f"accepted_by：{by} 不能用，它{said}；去掉这一行，或改成别的")]
 
 
+def build_connectors(settings: Settings, clock: Clock) -> list[Connector]:
+    """Build the connectors of all destinations, in their order.
+
+    Raises:
+        BadConfiguration: as `build_connector`, with the lines of every wrong destination.
+    """
+    built: list[Connector] = []
+    wrong: list[str] = []
+    for destination in settings.destinations:
+        try:
+            built.append(build_connector(settings, destination, clock))
+        except BadConfiguration as error:
+            wrong.append(str(error))
+    if wrong:
+        raise BadConfiguration("\n".join(wrong))
+    return built
+
+
 async def limits_of(settings: Settings, destination: Destination, clock: Clock) -> Limits:
     """Return what the connector of a destination can do; raises as `build_connector`."""
     connector = build_connector(settings, destination, clock)
