@@ -1,6 +1,7 @@
 """A destination that cannot be used is reported with the line of the configuration."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,9 @@ def test_every_wrong_destination_is_named_at_once() -> None:
     ],
 )
 def test_what_a_connector_cannot_give_is_no_acceptance(connector: str, by: str, said: str) -> None:
-    settings = {"platform-soap": {"url": "https://p.example", "department_code": "1"}}
+    settings: dict[str, dict[str, Any]] = {
+        "platform-soap": {"url": "https://p.example", "department_code": "1"}
+    }
     one = {"name": "one", "title": "", "connector": connector, "takes": ["penalty"]}
     one |= {"accepted_by": by, "settings": settings.get(connector, {})}
     found = make_settings({"destinations": [one]}, "test")
