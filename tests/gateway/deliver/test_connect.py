@@ -145,7 +145,7 @@ def test_what_a_connector_cannot_give_is_no_acceptance(connector: str, by: str, 
     settings: dict[str, dict[str, Any]] = {
         "platform-soap": {"url": "https://p.example", "department_code": "1"}
     }
-    one = {"name": "one", "title": "", "connector": connector, "takes": ["penalty"]}
+    one: dict[str, Any] = {"name": "one", "title": "", "connector": connector, "takes": ["penalty"]}
     one |= {"accepted_by": by, "settings": settings.get(connector, {})}
     found = make_settings({"destinations": [one]}, "test")
 
