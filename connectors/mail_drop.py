@@ -244,7 +244,7 @@ def _workbook(items: Sequence[Item], layouts: Layouts) -> bytes:
             of_kind = [item for item in items if item.record_kind == kind]
             rows = [layout.own(item) for item in of_kind]
             names = list(dict.fromkeys(name for row in rows for name in row))
-            titles = _titles(kind) | layout.columns
+            titles = {**_titles(kind), **layout.columns}
             sheet = book.sheet(title_of(kind), [10, 24, *([18] * len(names))])
             heads = (titles.get(name, name) for name in names)
             sheet.head(["动作", "本方标识", *heads, *layout.constants])
