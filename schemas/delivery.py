@@ -13,11 +13,15 @@ from schemas.codes import Verb
 
 
 class OpenDelivery(NamedTuple):
-    """A delivery that is called without a person, when it is due, and not before when."""
+    """A delivery that is called without a person, when it is due, and not before when.
+
+    `behind` is the open delivery of its chain that goes before it.
+    """
 
     id: int
     due_at: datetime
     not_before: datetime
+    behind: int | None = None
 
 
 class DeliveryState(StrEnum):
