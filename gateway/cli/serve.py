@@ -123,7 +123,7 @@ async def _serve(made: Sandbox, port: int, home: Path | None, files_port: int) -
             files = serve_files(made, home / "host_key", files_port)
             address = await stack.enter_async_context(files)
             print_line(
-                f"报文：sftp {address.host}:{address.port}，用户 {'、'.join(made.file_places)}，"
+                f"报文：sftp {address.host}:{address.port}，用户 {'、'.join(made.places_of(FilesPlace))}，"
                 f"口令在 {home / 'password'}，host_key {address.host_key}"
             )
         print_line(f"演练：文书号末尾的演练词{words_of('json')}")
