@@ -20,7 +20,7 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _LONGEST_NUMBER = 128
 
 
-class Message(NamedTuple):
+class WireMessage(NamedTuple):
     """One message of a session: its kind, and what is in it."""
 
     kind: bytes
@@ -57,11 +57,11 @@ class SessionRequest:
     documents: list[str] = field(default_factory=list)
 
 
-async def read_message(reader: asyncio.StreamReader) -> Message:
+async def read_message(reader: asyncio.StreamReader) -> WireMessage:
     """Read one message of a session."""
     kind = await reader.readexactly(1)
     length = int.from_bytes(await reader.readexactly(4))
-    return Message(kind, await reader.readexactly(length - 4))
+    return WireMessage(kind, await reader.readexactly(length - 4))
 
 
 async def read_start(
@@ -89,7 +89,7 @@ def fatal(state: str, words: str) -> bytes:
     fields = (
         f"{kind}{value}\0" for kind, value in zip("SCM", ("FATAL", state, words), strict=True)
     )
-    return Message(b"E", "".join(fields).encode() + b"\0").whole
+    return WireMessage(b"E", "".join(fields).encode() + b"\0").whole
 
 
 class RequestReader:
@@ -110,7 +110,7 @@ class RequestReader:
                 request.ends = message.kind == b"X"
                 return request
 
-    def _note(self, message: Message, request: SessionRequest) -> None:
+    def _note(self, message: WireMessage, request: SessionRequest) -> None:
         if message.kind == b"P":
             name, statement, *_ = message.body.split(b"\0", 2)
             self._inserts[name] = _begins(statement, b"INSERT")

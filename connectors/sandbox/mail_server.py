@@ -81,17 +81,20 @@ class _Mailboxes:
             rows = desk.opened(content)
         except UnreadableMail as error:
             return f"554 5.6.0 {_line(str(error))}"
+        # Who is put off comes again at once, and waits only if that does not help.
+        if (answer := desk.said(rows)) is not None:
+            return answer
         faults = desk.faults(rows)
         if faults.is_down(desk.book.now()):
             return _DOWN
         if faults.takes("refuse_calls"):
-            return _LATER
+            return desk.put_off(rows, _LATER)
         if refused := desk.take(content, rows, faults):
             return f"554 5.7.1 {_line('；'.join(refused))}"
         await asyncio.sleep(faults.slow)
         if faults.takes("drop_answers"):
             _hang_up(server)
-        return _TROUBLE if faults.takes("fail_answers") else _TAKEN
+        return desk.put_off(rows, _TROUBLE) if faults.takes("fail_answers") else _TAKEN
 
     def _desk(self, address: str) -> MailDesk | None:
         return self._desks.get(address.partition("@")[0])

@@ -5,6 +5,7 @@ mail is not checked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from email import message_from_bytes, policy
 from io import BytesIO
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from connectors.sandbox.book import Book, Entry, document_in
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.mail_keys import keys_in
 from connectors.sandbox.places import MailPlace
+from connectors.sandbox.rehearsals import LATER
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
 from schemas.kinds import KINDS
@@ -56,6 +58,8 @@ class MailDesk:
         self._keys = keys_in(self.place.folder, self.book.now())
         self._mails = self.place.folder / "mails"
         self._mails.mkdir(exist_ok=True)
+        #: What is said to mails that came too early, by their rows, and until when.
+        self._put_off: dict[frozenset[str], tuple[str, datetime]] = {}
 
     @property
     def book(self) -> Book:
@@ -70,6 +74,16 @@ class MailDesk:
         book.calls["mail"] += 1
         documents = [document_in(row.columns) for row in rows]
         return book.rehearsing.of_call(book.faults, "mail", documents)
+
+    def put_off(self, rows: Sequence[MailedRow], answer: str) -> str:
+        """Give an answer to a mail, and the same to its repeats of the next half minute."""
+        self._put_off[_keys(rows)] = answer, self.book.now() + LATER
+        return answer
+
+    def said(self, rows: Sequence[MailedRow]) -> str | None:
+        """Return what is still said to a mail that was put off; None once that is over."""
+        answer, until = self._put_off.get(_keys(rows), (None, self.book.now()))
+        return answer if self.book.now() < until else None
 
     def opened(self, mail: bytes) -> list[MailedRow]:
         """Return the rows of a mail.
@@ -112,6 +126,10 @@ class MailDesk:
             if entry.key not in book.entries:
                 book.store(entry, of_row)
         return []
+
+
+def _keys(rows: Sequence[MailedRow]) -> frozenset[str]:
+    return frozenset(row.key for row in rows)
 
 
 def _rows(book: CalamineWorkbook) -> Iterator[MailedRow]:
