@@ -185,16 +185,20 @@ class _Session:
                 self._inserted = False
             if message.kind == b"Z":
                 holds, self._idle = False, message.body == b"I"
-                if self._idle and self._inserted and not await self._committed():
+                if self._idle and not await self._ended():
                     return
             if not holds:
                 writer.write(held)
                 await writer.drain()
                 held = b""
 
-    async def _committed(self) -> bool:
-        """Let the desk take what was committed; False if nobody is told of it."""
-        faults, self._faults, self._inserted = self._faults or self._desk.book.faults, None, False
+    async def _ended(self) -> bool:
+        """Let the desk take what a transaction committed; False if nobody is told of it."""
+        faults, inserted = self._faults or self._desk.book.faults, self._inserted
+        self._faults, self._inserted = None, False
+        if not inserted:
+            self._release()  # a commit may have been refused
+            return True
         if not self._alone:
             await self._desk.alone.acquire()
             self._alone = True

@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 
 from connectors import build
+from gateway.cli.sandbox_places import exchange_place
 from gateway.config.clock import system_clock
 from tests.acceptance.command import Command
 
@@ -131,3 +133,17 @@ def test_what_is_written_wrongly_is_told(
 
     assert ran.code == 2
     assert told in ran.err
+
+
+def test_without_the_driver_it_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> object:
+        return None if name == "psycopg" else object()
+
+    monkeypatch.setattr("gateway.cli.sandbox_places.find_spec", missing)
+
+    with pytest.raises(typer.Exit):
+        exchange_place("city", tmp_path, 0)
+
+    assert "pip install 'credit-gateway[embedded,postgresql]'" in capsys.readouterr().err

@@ -201,6 +201,23 @@ async def test_a_row_that_is_inserted_twice_is_counted_twice(
     assert state["doubled"] == [["1号", "9141"]]
 
 
+async def test_what_was_refused_or_rolled_back_is_not_taken_and_keeps_nobody_out(
+    sandbox: Sandbox, url: URL
+) -> None:
+    insert = "insert into frxzcf (cf_wsh, cg_key) values ('1号', 'a')"
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(address) as connection:
+        await connection.execute(insert)
+        await connection.rollback()
+        await connection.execute(insert)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            await connection.execute(insert)
+        await connection.commit()
+
+    assert await rows(url, "select * from frxzcf") == []
+    assert sandbox.books[PLACE].log == []
+
+
 async def test_a_corrected_row_and_a_withdrawal_are_taken(
     connector: ExchangeDatabase, sandbox: Sandbox, item: ItemFactory
 ) -> None:
