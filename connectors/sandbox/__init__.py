@@ -2,21 +2,35 @@
 
 from connectors.sandbox.app import Sandbox, create_sandbox
 from connectors.sandbox.book import Book
+from connectors.sandbox.exchange_server import serve_exchange
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.places import BankPlace, FilesPlace, Place, PlatformPlace
+from connectors.sandbox.mail_server import MailAddress, serve_mail
+from connectors.sandbox.places import (
+    BankPlace,
+    ExchangePlace,
+    FilesPlace,
+    MailPlace,
+    Place,
+    PlatformPlace,
+)
 from connectors.sandbox.server import serve_sandbox
 from connectors.sandbox.sftp_server import SftpAddress, serve_files
 
 __all__ = [
     "BankPlace",
     "Book",
+    "ExchangePlace",
     "Faults",
     "FilesPlace",
+    "MailAddress",
+    "MailPlace",
     "Place",
     "PlatformPlace",
     "Sandbox",
     "SftpAddress",
     "create_sandbox",
+    "serve_exchange",
     "serve_files",
+    "serve_mail",
     "serve_sandbox",
 ]
