@@ -176,6 +176,9 @@ class Destination(Schema):
     #: What it tells decisions apart by [B]: of two that are one to it, the later waits for a
     #: person, and so does a correction of a part of the key.
     duplicate_key: frozenset[KeyPart] = OWN_KEY
+    #: Whether what may have arrived is sent again by itself, as its connector does; else a person
+    #: finds out, until he has seen that the platform keeps to its contract.
+    resends: bool = True
     #: Whether it has sole traders 个体工商户, whose codes begin with 92, among natural persons.
     sole_traders_are_persons: bool = False
     #: After the hand-over: by then the platform's listing must show the item.

@@ -22,7 +22,7 @@ from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnkn
 from connectors.protocol import FURTHER_CALL, Connector, OnUnknown
 from gateway.config.clock import Clock
 from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
-from gateway.deliver.failed_call import deferred, looked_up, unknown
+from gateway.deliver.failed_call import deferred, unknown
 from gateway.deliver.outages import OutageWatch, enter
 from gateway.deliver.outcome import as_agreed
 from gateway.deliver.pace import Pace
@@ -66,8 +66,7 @@ class Caller:
         metrics: Metrics,
         owner: str,
     ) -> None:
-        self.name = destination.name
-        self._accepted_by = destination.accepted_by
+        self.name, self._destination = destination.name, destination
         self.pace = Pace(destination, clock, asks=connector.limits.has_receipts)
         self.connector = connector
         self.database = database
@@ -162,9 +161,7 @@ class Caller:
         if len(outcomes) != len(items):
             return [unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        if act in ASKING:
-            outcomes = [looked_up(one) for one in outcomes]
-        outcomes = [as_agreed(one, self._accepted_by) for one in outcomes]
+        outcomes = [as_agreed(one, act, self._destination) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")

@@ -71,6 +71,8 @@ class Deliverer:
         self.asked_last = 0  #: the silent delivery that was asked for last
         self.asked_together = connector.limits.batch_size  #: silent deliveries in one look-up
         self._by_person = is_by_person(destination)
+        sends = () if destination.resends else (OnUnknown.RESEND,)
+        self._left_to_a_person = {OnUnknown.PERSON, *sends}
         self._stopping = False
         self._looks_first = True
         self._at_work = asyncio.Lock()
@@ -250,7 +252,7 @@ class Deliverer:
 
     async def _claim_and_call(self, done: Round, *, look: bool, probe: bool) -> None:
         limits = self.connector.limits
-        if look and limits.on_unknown is OnUnknown.PERSON:
+        if look and limits.on_unknown in self._left_to_a_person:
             return
         pace = self.caller.pace
         if pace.seconds_to_turn() > AHEAD_SECONDS:

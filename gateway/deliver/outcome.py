@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.deliver.breaker import ASKING, Act
+from gateway.deliver.failed_call import looked_up
 from gateway.deliver.item import is_barred, is_needless
 from gateway.deliver.retry import next_attempt
 from schemas.delivery import (
@@ -30,6 +32,9 @@ _STATES = {
 }
 
 
+_NOT_BY_ITSELF = (
+    "查询：对方没有这一条；配置 resends 是 false，不自动重报：核对后用 deliveries resolve 写明结果"
+)
 #: What an answer counts as where it is not what the connector makes of it.
 _COUNTS_AS: Mapping[AcceptedBy | None, Mapping[OutcomeKind, OutcomeKind]] = {
     AcceptedBy.ANSWER: {
@@ -44,9 +49,17 @@ _COUNTS_AS: Mapping[AcceptedBy | None, Mapping[OutcomeKind, OutcomeKind]] = {
 }
 
 
-def as_agreed(outcome: Outcome, accepted_by: AcceptedBy | None) -> Outcome:
-    """Return an answer as what it counts as, if the destination accepts by something else."""
-    kind = _COUNTS_AS.get(accepted_by, {}).get(outcome.kind)
+def as_agreed(outcome: Outcome, act: Act, destination: Destination) -> Outcome:
+    """Return an answer as what it counts as at this destination.
+
+    A look-up that does not find the item sends nothing again where nothing resends by itself.
+    """
+    if act in ASKING:
+        outcome = looked_up(outcome)
+    absent = outcome.absent and outcome.kind is OutcomeKind.DEFERRED
+    if absent and act is Act.LOOK_UP and not destination.resends:
+        return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_NOT_BY_ITSELF,))
+    kind = _COUNTS_AS.get(destination.accepted_by, {}).get(outcome.kind)
     return outcome if kind is None else outcome.model_copy(update={"kind": kind})
 
 

@@ -36,9 +36,12 @@ async def look(  # noqa: PLR0913, PLR0917  what a list is made of
     seconds = await worklist.call_seconds(connection, now - _RECENT)
     down = await worklist.down(connection)
     by_person = {one.name for one in destinations if is_by_person(one)}
-    names = seconds.keys() | down | by_person
+    resends = {one.name: one.resends for one in destinations}
     receivers = {
-        name: Receiver(seconds.get(name, 0.0), name in down, name in by_person) for name in names
+        name: Receiver(
+            seconds.get(name, 0.0), name in down, name in by_person, resends.get(name, True)
+        )
+        for name in seconds.keys() | down | resends.keys()
     }
     silent = {one.name: now - one.silent_after for one in destinations}
     fixed = [name for name, clock in clocks.items() if clock.counts is CountedDays.CALENDAR]

@@ -39,12 +39,14 @@ class Late(StrEnum):
 class Receiver:
     """What is known of a destination: seconds for each item, one after the other, now.
 
-    `by_person`: nobody calls it, a person carries files there.
+    `by_person`: nobody calls it, a person carries files there. Unless it `resends`, a person finds
+    out what became of an unknown outcome.
     """
 
     seconds: float = 0.0
     is_down: bool = False
     by_person: bool = False
+    resends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class WorkRow:
     why: str
 
 
+_RESOLVE = "deliveries resolve"
 #: Where a person carries files, these go on only by that.
 BY_HAND = BLOCKING | {S.WAITING}
 _ACTORS = {
@@ -81,6 +84,8 @@ def actor_of(state: DeliveryState, receiver: Receiver, *, is_silent: bool) -> Ac
         return Actor.OPERATOR
     if receiver.by_person and state in BY_HAND:
         return Actor.CLERK
+    if state is S.UNKNOWN and not receiver.resends:
+        return Actor.OPERATOR
     if receiver.is_down and state in BLOCKING:
         return Actor.PLATFORM
     return _ACTORS.get(state, Actor.NOBODY)
@@ -139,12 +144,12 @@ def _why(stored: Any, state: DeliveryState, receiver: Receiver, ahead: int | Non
     if state is S.HELD:
         told = [str(one["message"]) for one in stored.problems or ()]
         return masked("；".join(told)) or said or STATES[state]
-    if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED} and said:
-        return said
-    if receiver.by_person and state in BY_HAND:
+    if receiver.by_person and state in BY_HAND and not (state is S.UNKNOWN and said):
         return _by_hand(state, stored.destination, said)
     if state in {S.REJECTED, S.PARKED, S.UNKNOWN, S.SUBMITTED}:
-        return STATES[state]
+        words = said or STATES[state]
+        asks = state is S.UNKNOWN and not receiver.resends and _RESOLVE not in words
+        return f"{words}；不自动重报：到对方查明，用 {_RESOLVE} 写明结果" if asks else words
     if receiver.is_down:
         return f"接收方中断；{said}" if said else "接收方中断"
     place = f"前面还有 {ahead - 1} 件" if ahead and ahead > 1 else STATES[state]

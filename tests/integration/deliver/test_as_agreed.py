@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 
 from connectors.memory import Step
-from gateway.deliver.manual import retry_all
+from gateway.deliver.manual import change_all, retry_all
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.run import begin, reconcile_platform
+from gateway.store.deliver.by_hand import Order
+from gateway.worklist.rows import Actor
+from schemas.delivery import DeliveryState
 from tests.factories import REGION, penalty, person_penalty, with_check_character
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.test_mass_changes import PLATFORM
 from tests.integration.reconcile.sides import OCTOBER
+from tests.integration.worklist.test_look import looked
 from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
@@ -92,6 +96,49 @@ async def test_a_receipt_of_rejection_counts_where_the_listing_is_acceptance(
     await world.turn()
 
     assert await world.states() == ["rejected"]
+
+
+@pytest.mark.parametrize("found_out", ["resend", "look_up"])
+async def test_what_may_have_arrived_waits_for_a_person_where_nothing_resends(
+    make_world: MakeWorld, found_out: str
+) -> None:
+    settings = {"on_unknown": found_out}
+    world = await make_world(destinations=[PLATFORM | {"resends": False, "settings": settings}])
+    connector = world.connector()
+    connector.play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+    connector.stored.clear()  # it was lost on the way
+    connector._outcomes.clear()
+
+    for _ in range(5):
+        await world.pass_time(5)
+
+    assert (await world.states(), connector.calls) == (["unknown"], 1)
+    [row] = (await looked(world)).rows
+    assert row.actor is Actor.OPERATOR
+    assert "deliveries resolve" in row.why
+    assert ("对方没有这一条" in row.why) == (found_out == "look_up")
+
+    [id_] = await world.column("select id from delivery")
+    word = Order(DeliveryState.READY, "平台电话答复没有收到")
+    await change_all(world.database, [id_], word, "张三", world.clock())
+    await world.turn()
+
+    assert (await world.states(), connector.calls) == (["accepted"], 2)
+
+
+async def test_what_a_look_up_finds_needs_nobody_where_nothing_resends(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[PLATFORM | {"resends": False}])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+    await world.turn()
+
+    await world.pass_time(5)
+
+    assert (await world.states(), world.connector().calls) == (["accepted"], 1)
 
 
 BY_NUMBER: dict[str, Any] = PLATFORM | {"duplicate_key": ["document_number"]}
