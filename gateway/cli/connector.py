@@ -23,8 +23,13 @@ from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import Settings
 from gateway.deliver.connect import build_connector, is_by_person, limits_of
-from schemas.destination import Destination
+from schemas.destination import AcceptedBy, Destination
 
+_ACCEPTED_BY = {
+    AcceptedBy.ANSWER: "应答",
+    AcceptedBy.RECEIPT: "回执",
+    AcceptedBy.LISTING: "公示清单",
+}
 _FINDS_OUT = {
     OnUnknown.LOOK_UP: "结果不明时查询",
     OnUnknown.LISTING: "结果不明时查公示清单",
@@ -160,7 +165,8 @@ def _print_abilities(destination: Destination, limits: Limits, format_: Format) 
     if format_ is Format.JSON:
         told = limits.model_dump(mode="json") | {"has_look_up": _has_look_up(limits)}
         by_person = {"by_person": is_by_person(destination)}
-        print_json({**_named(destination), **told, **by_person})
+        own = {"resends": destination.resends, "accepted_by": destination.accepted_by}
+        print_json({**_named(destination), **told, **by_person, **own})
         return
     if is_by_person(destination):
         told_by = f"由人上报（upload make {destination.name}），每个文件最多 {limits.batch_size} 行"
@@ -168,6 +174,10 @@ def _print_abilities(destination: Destination, limits: Limits, format_: Format) 
         return
     able = [f"每批 {limits.batch_size} 条", f"并发 {limits.concurrency}"]
     able += [f"单次调用 {limits.call_timeout.total_seconds():g} 秒", *_told(limits)]
+    if not destination.resends:
+        able.append("不自动重报（resends: false）")
+    if destination.accepted_by is not None:
+        able.append(f"有效入库以{_ACCEPTED_BY[destination.accepted_by]}为准")
     print_line(f"报送对象 {destination.name}（{destination.connector}）：{'，'.join(able)}")
 
 

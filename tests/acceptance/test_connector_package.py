@@ -63,13 +63,15 @@ def command(database: Database, tmp_path: Path, site: Path, platform: Received) 
 def test_an_installed_package_is_listed_with_its_version_and_abilities(
     database: Database, tmp_path: Path, site: Path
 ) -> None:
-    command = configured(database, tmp_path, site, "http://127.0.0.1:1/rows")
+    own = {"resends": False, "accepted_by": "answer"}
+    command = configured(database, tmp_path, site, "http://127.0.0.1:1/rows", **own)
 
     text = command("connector", "list")
     rows = command.json("connector", "list").objects
 
     assert f"通道 {NAME}：credit-gateway-{NAME} 0.1.0；缺省每批 1 条，结果不明时重报" in text.out
     assert f"报送对象 city（{NAME}）：每批 1 条" in text.out
+    assert "不自动重报（resends: false），有效入库以应答为准" in text.out
     [kind] = [row for row in rows if row["name"] == NAME]
     assert kind == {
         "name": NAME,
@@ -93,6 +95,8 @@ def test_an_installed_package_is_listed_with_its_version_and_abilities(
         "has_receipts": False,
         "has_listing": False,
         "by_person": False,
+        "resends": False,
+        "accepted_by": "answer",
     }
 
 
