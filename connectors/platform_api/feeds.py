@@ -12,7 +12,10 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
-from connectors.platform_api.lenient import (
+from connectors.shared.http_client import HttpClient
+from connectors.shared.http_settings import under
+from connectors.shared.http_wire import logger
+from connectors.shared.lenient import (
     Key,
     MaybeText,
     MaybeTime,
@@ -22,9 +25,6 @@ from connectors.platform_api.lenient import (
     list_of,
     some_text,
 )
-from connectors.shared.http_client import HttpClient
-from connectors.shared.http_settings import under
-from connectors.shared.http_wire import logger
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime, storable

@@ -13,10 +13,10 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from connectors.shared.kafka_metadata import METADATA_PAUSE, ask_with_pauses
+from connectors.shared.kafka_unpacking import PollTooLarge, begin_poll, bound
 from gateway.check.raw import PORTION_BYTES
-from gateway.intake.metadata import METADATA_PAUSE, ask_with_pauses
 from gateway.intake.placed import PlacedConsumer
-from gateway.intake.unpacking import PollTooLarge, begin_poll, bound
 
 #: Milliseconds for one fetch of a partition.
 FETCH_MS = 2000

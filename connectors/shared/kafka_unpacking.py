@@ -151,9 +151,9 @@ class EndingRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         self._records = batches = _Batches(self._records)
         try:
             yield from super()._unpack_records()
-        except KafkaError as error:
+        except Exception as error:  # codecs raise errors of their own
             if batches.last is not None:
-                error.batch = self._tp, batches.last
+                error.batch = self._tp, batches.last  # type: ignore[attr-defined]
             raise
 
 
