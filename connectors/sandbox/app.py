@@ -25,6 +25,7 @@ from connectors.sandbox.places import (
     Place,
     PlatformPlace,
     Reply,
+    TopicPlace,
     json_reply,
 )
 from connectors.sandbox.rehearsals import SIGN, Interface
@@ -47,6 +48,7 @@ _INTERFACES: dict[str, frozenset[Interface]] = {
     "platform": frozenset({"json", "soap"}),
     "bank": frozenset({"bank"}),
     "files": frozenset({"files"}),
+    "topic": frozenset({"kafka"}),
 }
 _DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
     "json": json_side.documents,
@@ -92,6 +94,12 @@ class Sandbox:
         """The places that take files, by name; `sftp_server.py` serves them."""
         found = self._places.items()
         return {name: place for name, place in found if isinstance(place, FilesPlace)}
+
+    @property
+    def topic_places(self) -> dict[str, TopicPlace]:
+        """The places that take events, by name; `topic_server.py` serves them."""
+        found = self._places.items()
+        return {name: place for name, place in found if isinstance(place, TopicPlace)}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -178,7 +186,7 @@ class Sandbox:
 def _routes(place: Place) -> dict[tuple[str, str], Handler]:
     if isinstance(place, BankPlace):
         return {("POST", "webhook"): partial(bank_side.webhook, place=place)}
-    if isinstance(place, FilesPlace):
+    if isinstance(place, FilesPlace | TopicPlace):
         return {}
     upload: Handler = partial(soap_side.upload, place=place)
     return {

@@ -51,7 +51,17 @@ class FilesPlace(Schema):
     marks: bool = True
 
 
-Place = PlatformPlace | BankPlace | FilesPlace
+class TopicPlace(Schema):
+    """A platform that takes events from a topic of Kafka, and writes receipts into another."""
+
+    role: Literal["topic"] = "topic"
+    topic: str
+    receipts_topic: str
+    #: Document numbers may choose their answer by a mark.
+    marks: bool = True
+
+
+Place = PlatformPlace | BankPlace | FilesPlace | TopicPlace
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from gateway.cli.output import (
     settings_of,
     stopped,
 )
+from gateway.cli.sandbox_topic import TopicServer, topic_place
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
 from gateway.service import systemd
@@ -69,7 +70,7 @@ async def _up(settings: Settings, roles: frozenset[Role]) -> None:
         signal.alarm(running.stop_seconds)
 
 
-def sandbox(
+def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口，0 为任意空闲")] = 8090,
     platform: Annotated[list[str] | None, typer.Option(help="平台名，可多次")] = None,
     bank: Annotated[list[str] | None, typer.Option(help="名=whsec_密钥，可多次")] = None,
@@ -77,6 +78,10 @@ def sandbox(
     files_port: Annotated[
         int, typer.Option(min=0, max=65535, help="SFTP 的端口，0 为任意空闲")
     ] = 8022,
+    topic: Annotated[str | None, typer.Option(help="名=目录：以 Kafka 收发的平台")] = None,
+    topic_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Kafka 的端口，0 为任意空闲")
+    ] = 8092,
     unmarked: Annotated[list[str] | None, typer.Option(help="不看演练词的平台，可多次")] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
@@ -91,11 +96,16 @@ def sandbox(
         name, folder = _pair("files", files, "目录")
         home = Path(folder)
         places[name] = FilesPlace(folder=home / "files", password=_password_in(home))
+    topics = None
+    if topic is not None:
+        name, folder = _pair("topic", topic, "目录")
+        places[name], topics = topic_place(name, Path(folder), topic_port)
     for name in unmarked or ():
-        if not isinstance(place := places.get(name), PlatformPlace | FilesPlace):
+        place = places.get(name)
+        if place is None or isinstance(place, BankPlace):
             fail(f"--unmarked {name}：没有这个平台；现有：{'、'.join(places)}")
         places[name] = place.model_copy(update={"marks": False})
-    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port))
+    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port, topics))
 
 
 def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
@@ -115,7 +125,9 @@ def _password_in(home: Path) -> SecretStr:
     return SecretStr(path.read_text(encoding="utf-8"))
 
 
-async def _serve(made: Sandbox, port: int, home: Path | None, files_port: int) -> None:
+async def _serve(
+    made: Sandbox, port: int, home: Path | None, files_port: int, topics: TopicServer | None
+) -> None:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serve_sandbox(made, port))
         print_line(f"沙箱：{url}（{'、'.join(made.books)}），按 Ctrl-C 停止")
@@ -126,5 +138,7 @@ async def _serve(made: Sandbox, port: int, home: Path | None, files_port: int) -
                 f"报文：sftp {address.host}:{address.port}，用户 {'、'.join(made.file_places)}，"
                 f"口令在 {home / 'password'}，host_key {address.host_key}"
             )
+        if topics is not None:
+            print_line(await stack.enter_async_context(topics(made)))
         print_line(f"演练：文书号末尾的演练词{words_of('json')}")
         await stopped()

@@ -25,7 +25,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         yield settings.database_url.get_secret_value()
         return
     server = EmbeddedPostgres(_state(settings))
-    async with _started(server):
+    async with started(server):
         yield server.url
 
 
@@ -36,12 +36,12 @@ async def kafka_bootstrap(settings: Settings) -> AsyncIterator[str]:
         yield settings.kafka_bootstrap
         return
     server = EmbeddedKafka(_state(settings))
-    async with _started(server):
+    async with started(server):
         yield server.bootstrap
 
 
 @asynccontextmanager
-async def _started(server: EmbeddedServer) -> AsyncIterator[None]:
+async def started(server: EmbeddedServer) -> AsyncIterator[None]:
     """Run an embedded server for the block.
 
     A start that is cancelled goes on in its thread: it is waited for, so that its server is stopped

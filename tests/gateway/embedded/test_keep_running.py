@@ -9,7 +9,7 @@ import pytest
 
 from gateway.embedded.kafka import JarsMissing
 from gateway.embedded.server import EmbeddedServer, ServerDidNotStart
-from gateway.service.servers import _started
+from gateway.service.servers import started
 
 
 class Ending:
@@ -61,7 +61,7 @@ async def test_the_watch_over_a_server_goes_on_after_any_error(
     monkeypatch.setattr("gateway.service.servers.LOOK_PAUSE", 0.01)
     server = Ending(error, looking=looking)
 
-    async with _started(cast("EmbeddedServer", server)):
+    async with started(cast("EmbeddedServer", server)):
         server.up = False
         await asyncio.wait_for(server.again.wait(), 10)
 

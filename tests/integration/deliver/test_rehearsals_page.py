@@ -1,7 +1,9 @@
 """Every line of `deploy/REHEARSALS.md` is rehearsed by a whole gateway, and ends as it says."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,10 +13,13 @@ from ruamel.yaml import YAML
 
 from connectors.sandbox import (
     FilesPlace,
+    Place,
     PlatformPlace,
+    TopicPlace,
     create_sandbox,
     serve_files,
     serve_sandbox,
+    serve_topics,
 )
 from connectors.sandbox.rehearsals import REHEARSALS, Interface
 from gateway.config.clock import SteppedClock
@@ -36,14 +41,20 @@ INTERFACES: dict[str, Interface] = {
     "platform-json": "json",
     "platform-soap": "soap",
     "file-drop": "files",
+    "kafka-topic": "kafka",
 }
-#: Here the page has the states only: an odd row says nothing, and files have no answer to read.
+#: Here the page has the states only: an odd row says nothing, and neither files nor messages have
+#: an answer to the call.
 WITHOUT_WORDS = {
     ("wrong_count", "platform-json"),
     *((name, "file-drop") for name in ("slow", "drop_after_store", "wrong_count", "down")),
-    ("garbage", "file-drop"),
+    *(("garbage", kind) for kind in ("file-drop", "kafka-topic")),
+    ("wrong_count", "kafka-topic"),
 }
 NUMBER = "样环罚字〔2026〕1号"
+#: Real seconds in which a platform on a topic has read what was sent and written its receipt.
+PATIENCE = 20.0
+_topics = count()
 
 
 class Line(NamedTuple):
@@ -91,10 +102,14 @@ class Rehearsed(NamedTuple):
         said = "".join(filter(None, await self.world.column(query)))
         return any(word in said for word in words)
 
-    async def settle(self) -> None:
-        """Let a day pass in steps of two hours."""
+    async def settle(self, until: str) -> None:
+        """Let a day pass in steps of two hours; a platform on a topic answers in its own time."""
         for _ in range(12):
             await self.world.pass_time(2)
+        if self.connector == "kafka-topic":
+            async with asyncio.timeout(PATIENCE):
+                while await self.state() != until or not (await self.platform())["received"]:
+                    await self.world.pass_time(0.01)
 
     async def platform(self) -> dict[str, Any]:
         async with httpx.AsyncClient() as client:
@@ -104,17 +119,24 @@ class Rehearsed(NamedTuple):
 
 @pytest.fixture
 async def rehearsed(
-    place: str, make_world: MakeWorld, clock: SteppedClock, tmp_path: Path
+    place: str,
+    make_world: MakeWorld,
+    clock: SteppedClock,
+    tmp_path: Path,
+    kafka_bootstrap: str,
 ) -> AsyncIterator[Rehearsed]:
     """The sandbox, and the gateway that the page configures for it."""
-    files = FilesPlace.model_validate({"folder": tmp_path / "files", "password": "s3cret-word"})
-    places = {
-        name: files if one["connector"] == "file-drop" else PlatformPlace()
-        for name, one in DESTINATIONS.items()
+    given, topic = DESTINATIONS[place], f"rehearsed-{next(_topics)}"
+    other: dict[str, Place] = {
+        "file-drop": FilesPlace.model_validate({"folder": tmp_path, "password": "s3cret-word"}),
+        "kafka-topic": TopicPlace(topic=topic, receipts_topic=f"{topic}.receipts"),
     }
-    sandbox = create_sandbox(clock, places)
-    async with serve_sandbox(sandbox) as url, serve_files(sandbox, tmp_path / "key") as address:
-        given = DESTINATIONS[place]
+    sandbox = create_sandbox(clock, {place: other.get(given["connector"], PlatformPlace())})
+    async with (
+        serve_sandbox(sandbox) as url,
+        serve_files(sandbox, tmp_path / "key") as address,
+        serve_topics(sandbox, kafka_bootstrap),
+    ):
         settings = {
             name: value.replace(ADDRESS, url) if isinstance(value, str) else value
             for name, value in given["settings"].items()
@@ -122,6 +144,9 @@ async def rehearsed(
         if given["connector"] == "file-drop":
             settings |= {"port": address.port, "host_key": address.host_key}
             settings |= {"password": "s3cret-word"}
+        elif given["connector"] == "kafka-topic":
+            settings |= {"bootstrap_servers": kafka_bootstrap, "topic": topic}
+            settings |= {"receipts": {"topic": f"{topic}.receipts"}}
         # The database's own clock, which cannot be moved, counts the time before a look-up.
         destination = {**given, "settings": settings, "settle": "PT0S"}
         world = await make_world(destinations=[destination], scoring={})
@@ -175,9 +200,9 @@ async def test_a_rehearsal_ends_as_the_page_says(rehearsed: Rehearsed, name: str
     [due] = await world.column("select due_at from delivery")
     await world.turn()
     first = await rehearsed.state()
-    await rehearsed.settle()
-
     said = line.states[rehearsed.connector]
+    await rehearsed.settle(said[-1])
+
     assert [first, await rehearsed.state()] == [said[0], said[-1]]
     if line.seen and (name, rehearsed.connector) not in WITHOUT_WORDS:
         assert await rehearsed.says(line.seen)
@@ -194,10 +219,10 @@ async def test_what_was_rejected_is_taken_once_it_is_corrected(
 ) -> None:
     number = NUMBER + lines()[name].mark
     await rehearsed.world.take(penalty(CF_WSH=number))
-    await rehearsed.settle()
+    await rehearsed.settle("rejected")
     assert await rehearsed.state() == "rejected"
 
     await rehearsed.world.take(penalty(CF_WSH=number, CF_SY="更正后的事由"))
-    await rehearsed.settle()
+    await rehearsed.settle("accepted")
 
     assert await rehearsed.state() == "accepted"
