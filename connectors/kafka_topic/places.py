@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from connectors.kafka_topic.messages import Message
 from connectors.shared.http_wire import logger
-from connectors.shared.kafka_unpacking import PollTooLarge, begin_poll
+from connectors.shared.kafka_unpacking import PollTooLarge, one_poll
 
 #: Milliseconds for one fetch of a partition that has more to read.
 _FETCH_MS = 500
@@ -65,7 +65,13 @@ class TopicReading:
         #: Partitions whose messages are read one by one, up to one that cannot be read.
         self._careful: set[TopicPartition] = set()
         for partition, begin in begins.items():
-            self._go(partition, self._first(partition, begin))
+            self._places[partition] = self._first(partition, begin)
+
+    def start(self) -> None:
+        """Let the consumer fetch, each partition from its place."""
+        self._consumer.assign(list(self._places))
+        for partition, place in self._places.items():
+            self._go(partition, place)
 
     @property
     def unread(self) -> list[TopicPartition]:
@@ -84,10 +90,12 @@ class TopicReading:
         Raises:
             KafkaError: it is none of its messages.
         """
-        begin_poll()
         limit = 1 if partition in self._careful else most
         try:
-            found = await self._consumer.getmany(partition, timeout_ms=_FETCH_MS, max_records=limit)
+            with one_poll():
+                found = await self._consumer.getmany(
+                    partition, timeout_ms=_FETCH_MS, max_records=limit
+                )
         except OffsetOutOfRangeError:
             begins = await self._consumer.beginning_offsets([partition])
             self._go(partition, self._behind(partition, begins[partition]))

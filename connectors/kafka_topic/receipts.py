@@ -51,7 +51,7 @@ class ReceiptsTopic:
         async with self._opened() as consumer:
             reading = await self._reading(consumer, TopicCursor.of(cursor))
             before = reading.cursor
-            found = await self._receipts_of(reading, until)
+            found = await self._receipts_of(reading, until) if reading.unread else []
             if reading.unread and reading.cursor == before:
                 raise KafkaTimeoutError
             return found, reading.cursor.text()
@@ -60,7 +60,9 @@ class ReceiptsTopic:
         """Return the number of partitions; raises if they may not be read."""
         async with self._opened() as consumer:
             reading = await self._reading(consumer, TopicCursor.of(""))
-            await consumer.seek_to_end(*reading.ends)
+            consumer.assign(list(reading.ends))
+            for partition, end in reading.ends.items():  # what stands there is no matter here
+                consumer.seek(partition, end)
             await consumer.getmany(timeout_ms=int(_REFUSED_WITHIN * 1000), max_records=1)
             return len(reading.ends)
 
@@ -102,7 +104,7 @@ class ReceiptsTopic:
         return named
 
     async def _reading(self, consumer: Any, cursor: TopicCursor) -> TopicReading:
-        """Assign all partitions, each from its place.
+        """Return all partitions, each at its place.
 
         Raises:
             CallRejected: there is no such topic; asking for it does not make it.
@@ -117,11 +119,11 @@ class ReceiptsTopic:
         id_ = await topic_id(client, topic)
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
         return TopicReading(consumer, cursor.seen(topic, id_), begins, ends)
 
     async def _receipts_of(self, reading: TopicReading, until: float) -> list[Receipt]:
         """Return the receipts of a page: each partition has a part, the rest is shared."""
+        reading.start()
         loop = asyncio.get_running_loop()
         part = max(1, PAGE // len(reading.ends))
         found: list[Receipt] = []

@@ -111,7 +111,10 @@ async def test_a_row_that_comes_again_has_one_effect_and_its_verdict_again(
 
 
 async def test_a_verdict_comes_when_it_is_due(
-    connector: KafkaTopic, item: ItemFactory, clock: SteppedClock
+    connector: KafkaTopic,
+    item: ItemFactory,
+    clock: SteppedClock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     reader = Reader(connector)
     marks = ("无回执", "稍后入库", "事后退回", "乱码", "入库")
@@ -124,6 +127,8 @@ async def test_a_verdict_comes_when_it_is_due(
 
     assert early.keys() == {"key-5"}
     assert {key: one.accepted for key, one in late.items()} == {"key-2": True, "key-3": False}
+    unread = [one for one in caplog.records if one.getMessage() == "feed_row_unreadable"]
+    assert len(unread) == 1  # the one of 乱码
 
 
 @pytest.mark.parametrize(
