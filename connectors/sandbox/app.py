@@ -9,7 +9,7 @@ control/state: GET shows everything stored and counted. control/reset: POST empt
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -21,11 +21,9 @@ from connectors.sandbox.odd import ODDITIES
 from connectors.sandbox.places import (
     Asked,
     BankPlace,
-    FilesPlace,
     Place,
     PlatformPlace,
     Reply,
-    TopicPlace,
     json_reply,
 )
 from connectors.sandbox.rehearsals import SIGN, Interface
@@ -35,6 +33,7 @@ AsgiScope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Book, Asked], Reply]
+P = TypeVar("P", bound=Place)
 
 _MISSING = Reply(404)
 _UPLOAD = "services/InterfaceUploadService"
@@ -89,17 +88,10 @@ class Sandbox:
         place = self._places[name]
         return Book(self._now, marks=not isinstance(place, BankPlace) and place.marks)
 
-    @property
-    def file_places(self) -> dict[str, FilesPlace]:
-        """The places that take files, by name; `sftp_server.py` serves them."""
+    def places_of(self, kind: type[P]) -> dict[str, P]:
+        """Return the places of a kind, by name; of those without HTTP, for the server they have."""
         found = self._places.items()
-        return {name: place for name, place in found if isinstance(place, FilesPlace)}
-
-    @property
-    def topic_places(self) -> dict[str, TopicPlace]:
-        """The places that take events, by name; `topic_server.py` serves them."""
-        found = self._places.items()
-        return {name: place for name, place in found if isinstance(place, TopicPlace)}
+        return {name: place for name, place in found if isinstance(place, kind)}
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -186,7 +178,7 @@ class Sandbox:
 def _routes(place: Place) -> dict[tuple[str, str], Handler]:
     if isinstance(place, BankPlace):
         return {("POST", "webhook"): partial(bank_side.webhook, place=place)}
-    if isinstance(place, FilesPlace | TopicPlace):
+    if not isinstance(place, PlatformPlace):
         return {}
     upload: Handler = partial(soap_side.upload, place=place)
     return {

@@ -32,7 +32,8 @@ async def serve_files(
 ) -> AsyncIterator[SftpAddress]:
     """Serve the file places of a sandbox on 127.0.0.1; the key of the host is made once."""
     desks = {
-        name: _FileAccount(sandbox, name, place) for name, place in sandbox.file_places.items()
+        name: _FileAccount(sandbox, name, place)
+        for name, place in sandbox.places_of(FilesPlace).items()
     }
 
     def accounts() -> asyncssh.SSHServer:

@@ -25,14 +25,15 @@ _READY_LOOKS = 100
 async def serve_topics(sandbox: Sandbox, bootstrap: str) -> AsyncIterator[None]:
     """Serve the topic places of a sandbox on a broker; topics that are not there are made."""
     async with AsyncExitStack() as stack:
-        for name in sandbox.topic_places:
-            await stack.enter_async_context(_served(sandbox, name, bootstrap))
+        for name, place in sandbox.places_of(TopicPlace).items():
+            await stack.enter_async_context(_served(sandbox, name, place, bootstrap))
         yield
 
 
 @asynccontextmanager
-async def _served(sandbox: Sandbox, name: str, bootstrap: str) -> AsyncIterator[None]:
-    place = sandbox.topic_places[name]
+async def _served(
+    sandbox: Sandbox, name: str, place: TopicPlace, bootstrap: str
+) -> AsyncIterator[None]:
     group = f"sandbox-{place.topic}"
     await _make_ready(place, group, bootstrap)
     # What was sent while the sandbox did not run is taken at the next start, and only then.

@@ -135,7 +135,8 @@ async def _serve(
             files = serve_files(made, home / "host_key", files_port)
             address = await stack.enter_async_context(files)
             print_line(
-                f"报文：sftp {address.host}:{address.port}，用户 {'、'.join(made.file_places)}，"
+                f"报文：sftp {address.host}:{address.port}，"
+                f"用户 {'、'.join(made.places_of(FilesPlace))}，"
                 f"口令在 {home / 'password'}，host_key {address.host_key}"
             )
         if topics is not None:
