@@ -122,7 +122,8 @@ async def producer(secured: str, login: dict[str, str]) -> AsyncIterator[AIOKafk
     options = client_options(KafkaConnection.model_validate(login))
     admin = AIOKafkaAdminClient(bootstrap_servers=secured, **options)
     await admin.start()
-    await admin.create_topics([NewTopic(f"{TOPIC}-{login['sasl_mechanism']}", 1, 1)])
+    topic = f"{TOPIC}-{login['sasl_mechanism']}"
+    await admin.create_topics([NewTopic(name, 1, 1) for name in (topic, f"{topic}.receipts")])
     await admin.close()
     made = AIOKafkaProducer(bootstrap_servers=secured, **options)
     await made.start()
@@ -154,7 +155,13 @@ async def test_intake_and_a_topic_of_a_bank_use_the_same_settings(
     item: ItemFactory = make_item
     [outcome] = await connector.send([item(1)])
     await connector.close()
+    connector = build("kafka-topic", target | {"receipts": {"topic": f"{topic}.receipts"}},
+                      world.clock)  # fmt: skip
+    await producer.send_and_wait(f"{topic}.receipts", b'{"id": "key-1", "status": "accepted"}')
+    [receipt], _ = await connector.receipts("")
+    await connector.close()
 
+    assert receipt.accepted
     assert await world.value("select count(*) from decision") == 1
     assert outcome.kind is OutcomeKind.ACCEPTED
 
@@ -182,17 +189,19 @@ async def test_a_topic_of_a_bank_that_lets_nobody_in_is_no_outage_of_the_bank(
         {"password": "wrong", "ca_file": str(authority.file)},
         {"password": PASSWORD},
     ):
-        target = {"bootstrap_servers": secured, "topic": "t", **login, **more}
+        target = {"bootstrap_servers": secured, "topic": "t", "receipts": {"topic": "r"}}
+        target |= {**login, **more}
         connector = build("kafka-topic", target, world.clock)
-        with pytest.raises(ConnectorError) as caught:
-            await connector.send([make_item(1)])
+        for call in (connector.send([make_item(1)]), connector.receipts("")):
+            with pytest.raises(ConnectorError) as caught:
+                await call
+            found.append(caught.value)
         await connector.close()
-        found.append(caught.value)
 
-    assert [type(one) for one in found] == [CallRejected, NotSent]
-    assert "登录失败" in str(found[0])
-    assert "证书不能信任" in str(found[1])
-    assert not found[1].theirs
+    assert [type(one) for one in found] == [*[CallRejected] * 2, *[NotSent] * 2]
+    assert all("登录失败" in str(one) for one in found[:2])
+    assert all("证书不能信任" in str(one) for one in found[2:])
+    assert not any(one.theirs for one in found[2:])
 
 
 def test_a_file_that_cannot_be_used_is_told_by_its_setting() -> None:
