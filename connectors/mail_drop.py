@@ -34,6 +34,7 @@ from connectors.errors import (
 )
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
+from connectors.shared.layout import RowLayout
 from connectors.shared.mail import FOR_GOOD, MailRefused, refusal_of, send_mail
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import BatchRefused, BatchSize, send_parts
@@ -45,6 +46,7 @@ from schemas.base import SHANGHAI
 from schemas.codes import Verb
 from schemas.columns import columns_of
 from schemas.delivery import Health, Item, Outcome, OutcomeKind
+from schemas.destination import TakenKind
 from schemas.faults import of_system
 from schemas.recipient import MailBox
 
@@ -60,6 +62,9 @@ _VERBS = {
 _MARGIN = 3
 
 
+Layouts = Mapping[str, RowLayout]
+
+
 class MailDropSettings(MailBox):
     """Configuration of a `mail-drop` destination."""
 
@@ -67,6 +72,9 @@ class MailDropSettings(MailBox):
     signer_certificate: str = Field(min_length=1, title="本方签名证书文件（PEM）")
     signer_key: str = Field(min_length=1, title="本方签名私钥文件（PEM，RSA）")
     signer_key_password: SecretStr | None = Field(default=None, title="签名私钥的口令")
+    tables: dict[TakenKind, RowLayout] = Field(
+        default={}, title="收件人的列，按记录种类；不写的照标准"
+    )
     batch_size: int = Field(default=500, ge=1, le=5000, title="每封条数")
     call_timeout: timedelta = Field(
         default=timedelta(seconds=60), ge=timedelta(seconds=10), title="单次调用时限"
@@ -156,9 +164,14 @@ class MailDrop(OneWay):
             if certificate.not_valid_after_utc < now:
                 until = certificate.not_valid_after_utc
                 raise refused_for_us(f"{name}证书 {until:%Y-%m-%d} 已到期：换新的证书")
+            if certificate.not_valid_before_utc > now:
+                since = certificate.not_valid_before_utc
+                raise refused_for_us(
+                    f"{name}证书 {since:%Y-%m-%d} 才生效：等到那时，或换已生效的；也查本机的时钟"
+                )
         signed = (
             pkcs7.PKCS7SignatureBuilder()
-            .set_data(_content(items, now))
+            .set_data(_content(items, now, self._settings.tables))
             .add_signer(keys.signer, keys.key, SHA256())
             .sign(Encoding.SMIME, [pkcs7.PKCS7Options.DetachedSignature])
         )
@@ -203,7 +216,7 @@ def _summary(items: Sequence[Item]) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in said).split())
 
 
-def _content(items: Sequence[Item], now: datetime) -> bytes:
+def _content(items: Sequence[Item], now: datetime, layouts: Layouts) -> bytes:
     """Return the note and the workbook, as they are signed."""
     mail = EmailMessage(policy=policy.SMTP)
     here = now.astimezone(SHANGHAI)
@@ -214,23 +227,30 @@ def _content(items: Sequence[Item], now: datetime) -> bytes:
     ]
     mail.set_content("\n".join(lines) + "\n")
     mail.add_attachment(
-        _workbook(items), maintype=_XLSX[0], subtype=_XLSX[1], filename=f"{here:%Y%m%d}.xlsx"
+        _workbook(items, layouts),
+        maintype=_XLSX[0],
+        subtype=_XLSX[1],
+        filename=f"{here:%Y%m%d}.xlsx",
     )
     return mail.as_bytes()
 
 
-def _workbook(items: Sequence[Item]) -> bytes:
-    """Return a sheet for each kind, with the titles of the standard."""
+def _workbook(items: Sequence[Item], layouts: Layouts) -> bytes:
+    """Return a sheet for each kind, with the titles of the standard or the recipient's names."""
     target = BytesIO()
     with workbook(target) as book:
         for kind in dict.fromkeys(item.record_kind for item in items):
+            layout = layouts.get(kind, RowLayout())
             of_kind = [item for item in items if item.record_kind == kind]
-            names = list(dict.fromkeys(name for item in of_kind for name in item.columns))
-            titles = _titles(kind)
+            rows = [layout.own(item) for item in of_kind]
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            titles = {**_titles(kind), **layout.columns}
             sheet = book.sheet(title_of(kind), [10, 24, *([18] * len(names))])
-            sheet.head(["动作", "本方标识", *(titles.get(name, name) for name in names)])
-            for item in of_kind:
-                cells = [_VERBS[item.verb], item.key, *(_text(item.columns.get(n)) for n in names)]
+            heads = (titles.get(name, name) for name in names)
+            sheet.head(["动作", "本方标识", *heads, *layout.constants])
+            for item, row in zip(of_kind, rows, strict=True):
+                given = [_text(row.get(name)) for name in names]
+                cells = [_VERBS[item.verb], item.key, *given, *layout.constants.values()]
                 sheet.write([(cell, "text") for cell in cells])
     return target.getvalue()
 

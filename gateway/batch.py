@@ -8,6 +8,7 @@ from gateway.check.checked import Checked
 from gateway.config.clock import Clock
 from gateway.config.keys import Keys
 from gateway.decide.decider import Decider
+from gateway.decide.doubled import changed_parts, changed_reason, doubled_reason
 from gateway.decide.guard import BatchChange, held_back, reason
 from gateway.record.quarantine import quarantine
 from gateway.record.recorded import Recorded, graded_elsewhere
@@ -17,7 +18,8 @@ from gateway.record.result import Result
 from gateway.score.assess import Assessing
 from gateway.score.scorer import Scorer
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import deliveries, mass_changes
+from gateway.store.deliver import deliveries, doubled, mass_changes
+from gateway.store.deliver.doubled import ASKED_PARTS, AskedKey
 from gateway.store.deliver.mass_changes import Changing
 from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.metrics import Metrics
@@ -106,8 +108,24 @@ class Batch:
         if superseded:
             await deliveries.supersede(self.connection, superseded)
         await deliveries.add(self.connection, owed, self.now)
+        if decider.other_keys and recorded.reported:
+            await self._tell_apart([version.id for version in recorded.reported])
         if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
+
+    async def _tell_apart(self, versions: Sequence[int]) -> None:
+        """Park what a destination would take for another decision, or for one that it has not."""
+        of = self.steps.decider.other_keys
+        keys = [AskedKey(name, *(part in key for part in ASKED_PARTS)) for name, key in of.items()]
+        parked = {
+            one.delivery_id: doubled_reason(of[one.destination], one.number, one.subject_name)
+            for one in await doubled.doubled(self.connection, keys, versions)
+        }
+        for one in await doubled.rewritten(self.connection, keys, versions):
+            if parts := changed_parts(of[one.destination], one.kind, one.told, one.now):
+                parked[one.delivery_id] = changed_reason(parts)
+        if parked:
+            await doubled.park(self.connection, list(parked.items()))
 
     async def _guarded(self, change: BatchChange) -> list[Obligation]:
         """Park the changes of destinations of which too much would change in a day."""

@@ -13,11 +13,15 @@ from schemas.codes import Verb
 
 
 class OpenDelivery(NamedTuple):
-    """A delivery that is called without a person, when it is due, and not before when."""
+    """A delivery that is called without a person, when it is due, and not before when.
+
+    `behind` is the open delivery of its chain that goes before it.
+    """
 
     id: int
     due_at: datetime
     not_before: datetime
+    behind: int | None = None
 
 
 class DeliveryState(StrEnum):
@@ -145,6 +149,8 @@ class Item(Schema):
     #: the destination has of it is one of these, if anything.
     earlier: tuple[str, ...] = ()
     subject_code: str
+    #: The destination has the subject among natural persons 自然人.
+    person: bool = False
     document_number: str | None = None
     decision_date: date | None = None
     occurred_at: AwareDatetime

@@ -11,6 +11,8 @@ from schemas.kinds import KINDS, StandardColumn
 
 #: What a destination takes beside the reported kinds.
 GRADE_CHANGE = "grade_change"
+#: What stands behind a kind where natural persons have a table of their own.
+PERSONS = "persons"
 
 
 class CountedDays(StrEnum):
@@ -65,6 +67,28 @@ FOLLOW_UP_TIME_LIMITS = (
 )
 
 
+class AcceptedBy(StrEnum):
+    """What counts as accepted 有效入库 at a destination."""
+
+    ANSWER = "answer"  #: 应答: that it took the item
+    RECEIPT = "receipt"  #: 回执: its verdict later
+    LISTING = "listing"  #: 公示清单: that it shows the item
+
+
+class KeyPart(StrEnum):
+    """What a destination tells decisions of one kind apart by 重复键."""
+
+    DOCUMENT_NUMBER = "document_number"  #: 文书号
+    SUBJECT = "subject"  #: 相对人代码
+    SUBJECT_NAME = "subject_name"  #: 相对人名称
+    AUTHORITY = "authority"  #: 机关
+    DECISION_DATE = "decision_date"  #: 决定日期
+
+
+#: What we tell decisions apart by.
+OWN_KEY = frozenset({KeyPart.DOCUMENT_NUMBER, KeyPart.SUBJECT, KeyPart.AUTHORITY})
+
+
 class DailyHours(Schema):
     """Hours of each day, in Asia/Shanghai."""
 
@@ -102,6 +126,17 @@ def _taken(name: str) -> str:
     return name
 
 
+def _table(name: str) -> str:
+    """Accept a kind that has tables, or its natural persons."""
+    kind, sign, rest = name.partition("/")
+    if sign and (rest != PERSONS or kind == GRADE_CHANGE):
+        raise ValueError(
+            f"不认识 {name}；自然人另有一张表的，写 种类/{PERSONS}，如 penalty/{PERSONS}"
+        )
+    _taken(kind)
+    return name
+
+
 def _some_kind(takes: frozenset[str]) -> frozenset[str]:
     if not takes:
         raise ValueError(f"至少写一种；可用：{'、'.join((*KINDS.in_order, GRADE_CHANGE))}")
@@ -110,6 +145,8 @@ def _some_kind(takes: frozenset[str]) -> frozenset[str]:
 
 #: The name of a reported kind, or "grade_change".
 TakenKind = Annotated[str, AfterValidator(_taken)]
+#: The key of a table: a kind, or "penalty/persons" where natural persons 自然人 have their own.
+TakenTable = Annotated[str, AfterValidator(_table)]
 #: A span of time as configured.
 Wait = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
 
@@ -134,6 +171,13 @@ class Destination(Schema):
     #: After the hand-over: without a receipt by then the item is looked up, and a person is asked.
     silent_after: Wait = timedelta(days=5)
     settle: Wait = timedelta(seconds=60)
+    #: What counts as accepted there; null: an answer that says so, or else a receipt.
+    accepted_by: AcceptedBy | None = None
+    #: What it tells decisions apart by [B]: of two that are one to it, the later waits for a
+    #: person, and so does a correction of a part of the key.
+    duplicate_key: frozenset[KeyPart] = OWN_KEY
+    #: Whether it has sole traders 个体工商户, whose codes begin with 92, among natural persons.
+    sole_traders_are_persons: bool = False
     #: After the hand-over: by then the platform's listing must show the item.
     shown_within: Wait = timedelta(days=1)
     retry_floor: Wait = timedelta(seconds=30)
@@ -150,6 +194,13 @@ class Destination(Schema):
     #: Of what it shows, the share that may be corrected or withdrawn in a day; more waits for a
     #: person. null: whatever changes.
     change_share: float | None = Field(default=0.3, ge=0, le=1)
+
+    @field_validator("duplicate_key")
+    @classmethod
+    def _has_the_number(cls, key: frozenset[KeyPart]) -> frozenset[KeyPart]:
+        if KeyPart.DOCUMENT_NUMBER not in key:
+            raise ValueError("要有 document_number：没有一个平台不看文书号")
+        return key
 
     @field_validator("quiet_hours")
     @classmethod

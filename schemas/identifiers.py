@@ -273,6 +273,11 @@ def authority_key(name: str) -> str:
     return fold_once(name).translate(_BRACKETS)
 
 
+def is_sole_trader(code: str) -> bool:
+    """Whether a credit code is that of a sole trader 个体工商户 (GB 32100-2015: 9 and 2)."""
+    return code.startswith("92")
+
+
 def region(code: str) -> str:
     """Return the six digits of the registration region 行政区划 in a credit code (3rd to 8th)."""
     return code[2:8]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator
 
 from schemas.base import Schema
-from schemas.codes import RecordKind
+from schemas.codes import RecordKind, SubjectCategory
 from schemas.columns import columns_of
 from schemas.event import CreditEvent, ReceivedGrade
 from schemas.identifiers import document_number_key, fold_once
@@ -202,6 +202,14 @@ class Catalogue(Mapping[RecordKind, Kind]):
 KINDS = Catalogue(_BUILT_IN)
 #: The kinds of 双公示, which are built in.
 DOUBLE_PUBLICITY = tuple(kind.name for kind in _BUILT_IN if kind.double_publicity)
+
+
+def as_natural_person(kind: str, columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the columns of a sole trader 个体工商户 as those of a natural person 自然人."""
+    category = KINDS[RecordKind(kind)].column("subject_category")
+    if columns.get(category) != SubjectCategory.INDIVIDUAL_BUSINESS:
+        return columns
+    return {**columns, category: str(SubjectCategory.NATURAL_PERSON)}
 
 
 def standard_column(name: str) -> str:

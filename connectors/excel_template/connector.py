@@ -22,7 +22,7 @@ from connectors.excel_template.settings import (
 from connectors.excel_template.template import LAST_ROW, TemplateSheet
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.layout import text_of
+from connectors.shared.layout import kind_of, table_of, text_of
 from connectors.shared.one_way import OneWay
 from connectors.shared.sent_kinds import model_of, title_of
 from connectors.shared.xlsx import workbook
@@ -114,18 +114,22 @@ class ExcelTemplate(OneWay):
             said.append(f"“{sheet.name}”填 {len(used)} 列{rest}，从第 {sheet.first_row} 行起")
         return "；".join(said)
 
-    def _layout(self, kind: str) -> FilledSheet:
-        if self._settings.template is not None and kind not in self._settings.sheets:
-            title = title_of(kind)
-            raise ValueError(f"sheets：没有写 {kind}（{title}）填在模板的哪张工作表；补上")
-        return self._settings.sheets.get(kind, FilledSheet())
+    def _table(self, item: Item) -> str:
+        return table_of(self._settings.sheets, item)
+
+    def _layout(self, table: str) -> FilledSheet:
+        if self._settings.template is not None and table not in self._settings.sheets:
+            title = title_of(kind_of(table))
+            raise ValueError(f"sheets：没有写 {table}（{title}）填在模板的哪张工作表；补上")
+        return self._settings.sheets.get(table, FilledSheet())
 
     def _filled(self, items: Sequence[Item], at: datetime) -> FilledFile:
         rows: dict[str, list[Item]] = {}
         where: list[tuple[str, int] | str | None] = []
         numbers: set[tuple[str, str, str]] = set()
         for item in items:
-            layout = self._layout(item.record_kind)
+            table = self._table(item)
+            layout = self._layout(table)
             if item.verb in FOLLOW_UPS and layout.status_column is None:
                 where.append(ON_THE_PAGE)
                 continue
@@ -134,9 +138,9 @@ class ExcelTemplate(OneWay):
                 where.append(None)
                 continue
             numbers.add(number)
-            of_kind = rows.setdefault(item.record_kind, [])
-            where.append((item.record_kind, len(of_kind)))
-            of_kind.append(item)
+            of_table = rows.setdefault(table, [])
+            where.append((table, len(of_table)))
+            of_table.append(item)
         if not rows:
             return FilledFile(None, tuple(one for one in where if not isinstance(one, tuple)))
         write = self._anew if self._settings.template is None else self._into_template
@@ -169,7 +173,7 @@ class ExcelTemplate(OneWay):
         return fill(file, written), told
 
     def _row(self, sheet: TemplateSheet, item: Item) -> Row:
-        layout = self._layout(item.record_kind)
+        layout = self._layout(self._table(item))
         amounts = _amounts(item.record_kind)
         values = layout.own(item) | layout.constants
         if layout.status_column is not None:
@@ -186,20 +190,26 @@ class ExcelTemplate(OneWay):
         """Return a workbook with the columns of the standard, as if there were a template."""
         target, written = BytesIO(), dict[str, _Written]()
         with workbook(target, created=at) as book:
-            for kind, some in rows.items():
-                layout = self._layout(kind)
+            for table, some in rows.items():
+                layout, kind = self._layout(table), kind_of(table)
                 names = _standard(kind, layout)
                 status = [layout.status_column] if layout.status_column else []
                 heads = [*names.values(), *layout.constants, *status]
-                sheet = book.sheet(layout.sheet or title_of(kind), [18.0] * len(heads))
+                sheet = book.sheet(layout.sheet or _sheet_name(table), [18.0] * len(heads))
                 sheet.head(heads)
                 for item in some:
                     given = [text_of(item.columns.get(wire) or "") for wire in names]
                     state = [layout.statuses[item.verb]] if status else []
                     cells = [*given, *layout.constants.values(), *state]
                     sheet.write([(cell, "text") for cell in cells])
-                written[kind] = _Written(sheet.name, 2, frozenset(names))
+                written[table] = _Written(sheet.name, 2, frozenset(names))
         return target.getvalue(), written
+
+
+def _sheet_name(table: str) -> str:
+    """Return the title of a kind; what natural persons have of their own says so."""
+    title = title_of(kind_of(table))
+    return title if table == kind_of(table) else f"{title}（自然人）"
 
 
 def _told_apart_by(item: Item) -> tuple[str, str, str]:

@@ -11,11 +11,11 @@ from connectors.excel_template.template import (
     WorkbookFile,
     open_template,
 )
-from connectors.shared.layout import Layout, Name
+from connectors.shared.layout import Layout, Name, kind_of
 from schemas.base import Schema
 from schemas.codes import RecordKind
 from schemas.columns import columns_of
-from schemas.destination import GRADE_CHANGE
+from schemas.destination import TakenTable
 from schemas.hand_upload import AnswerColumns
 from schemas.kinds import KINDS
 
@@ -39,17 +39,14 @@ class ExcelTemplateSettings(Schema):
     template: str | None = Field(
         default=None, min_length=1, title="平台的模板（xlsx）；不写的按标准列名新建"
     )
-    sheets: dict[str, FilledSheet] = Field(default={}, title="工作表，按记录种类")
+    sheets: dict[TakenTable, FilledSheet] = Field(default={}, title="工作表，按记录种类")
     max_rows: int = Field(default=1000, ge=1, le=5000, title="每个文件最多几行")
     answers: AnswerColumns = Field(default=AnswerColumns(), title="平台导出的结果清单")
 
     @model_validator(mode="after")
     def _can_be_filled(self) -> Self:
-        filled = (*KINDS.in_order, GRADE_CHANGE)
-        if wrong := sorted(self.sheets.keys() - set(filled)):
-            raise ValueError(f"sheets：不认识 {'、'.join(wrong)}；可用：{'、'.join(filled)}")
-        for kind, layout in self.sheets.items():
-            _of_the_standard(kind, layout)
+        for table, layout in self.sheets.items():
+            _of_the_standard(table, layout)
         if self.template is not None:
             places(self, opened(self))
         return self
@@ -67,25 +64,26 @@ def opened(settings: ExcelTemplateSettings) -> WorkbookFile:
 def places(settings: ExcelTemplateSettings, file: WorkbookFile) -> dict[str, TemplateSheet]:
     """Return where the rows of each kind go; raises ValueError with the setting and the fix."""
     found: dict[str, TemplateSheet] = {}
-    for kind, layout in settings.sheets.items():
-        where = f"sheets.{kind}"
+    for table, layout in settings.sheets.items():
+        where = f"sheets.{table}"
         one = TemplateSheet(file, where, layout.sheet)
         other = next((name for name, sheet in found.items() if sheet.part == one.part), None)
         if other is not None:
             raise ValueError(f"{where}.sheet：与 {other} 是同一张工作表“{one.name}”；各用一张")
-        one.find(kind, layout, layout.header_row, layout.first_row)
+        one.find(kind_of(table), layout, layout.header_row, layout.first_row)
         refuse_losses(one)
-        found[kind] = one
+        found[table] = one
     return found
 
 
-def _of_the_standard(kind: str, layout: Layout) -> None:
+def _of_the_standard(table: str, layout: Layout) -> None:
+    kind = kind_of(table)
     if kind not in KINDS:
         return
     known = {column.wire for column in columns_of(KINDS[RecordKind(kind)].model)}
     for setting, names in (("columns", layout.columns), ("left_out", layout.left_out)):
         if wrong := sorted(set(names) - known):
             raise ValueError(
-                f"sheets.{kind}.{setting}：没有标准列 {'、'.join(wrong)}；"
+                f"sheets.{table}.{setting}：没有标准列 {'、'.join(wrong)}；"
                 "左边写列的代码，如 CF_WSH，见 schemas/generated"
             )

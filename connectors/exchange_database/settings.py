@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connectors.shared.layout import Layout, Name
 from schemas.base import Schema
-from schemas.destination import TakenKind
+from schemas.destination import TakenTable
 
 
 class MovedTable(Schema):
@@ -71,7 +71,7 @@ class ExchangeDatabaseSettings(Schema):
     """
 
     url: SecretStr = Field(title="数据库地址，SQLAlchemy 的写法")
-    tables: dict[TakenKind, StagingTable] = Field(min_length=1, title="暂存表，按记录种类")
+    tables: dict[TakenTable, StagingTable] = Field(min_length=1, title="暂存表，按记录种类")
     pull_back: PullBack | None = Field(default=None, title="提取之前可以撤下；不写就不撤下")
     batch_size: int = Field(default=200, ge=1, le=5000, title="每批条数")
     concurrency: int = Field(default=1, ge=1, le=8, title="并发数")

@@ -17,6 +17,7 @@ from connectors.exchange_database.place import RowRefused
 from connectors.exchange_database.rows import NoColumn, Staging, column_of, row_of
 from connectors.exchange_database.settings import PullBack
 from connectors.exchange_database.values import NotFitting, value_for
+from connectors.shared.layout import table_of
 from connectors.shared.words import reason
 from schemas.base import SHANGHAI
 from schemas.codes import Verb
@@ -48,7 +49,7 @@ def write(
     missing = [
         item
         for item, known in zip(items, there, strict=True)
-        if item.record_kind in tables and (known.absent or known.kind is OutcomeKind.REJECTED)
+        if table_of(tables, item) in tables and (known.absent or known.kind is OutcomeKind.REJECTED)
     ]
     cleared = _delete_failed(connection, tables, missing)
     to_write = {item.key for item in missing}
@@ -58,11 +59,12 @@ def write(
         if item.key not in to_write:
             outcomes.append(known)
             continue
-        place = tables[item.record_kind]
+        kind = table_of(tables, item)
+        place = tables[kind]
         outcome = _without_a_row(connection, place, item, cleared, now, window)
         if outcome is None:
             row = _made(item, place, now)
-            rows.setdefault((item.record_kind, tuple(row)), []).append(row)
+            rows.setdefault((kind, tuple(row)), []).append(row)
             outcome = Outcome(kind=_handed_over(place))
         outcomes.append(outcome)
     for (kind, _), given in rows.items():
@@ -104,13 +106,14 @@ def _delete_failed(
 ) -> set[str]:
     """Delete rows of the same decisions that the platform has refused; return their keys."""
     gone: set[str] = set()
-    for kind in {item.record_kind for item in items}:
+    for kind in {table_of(tables, item) for item in items}:
         place = tables[kind]
         if place.settings.check_column is None:
             continue
         key = place.column(place.settings.key_column)
         failed = place.column(place.settings.check_column).in_(place.failed)
-        keys = [one for item in items if item.record_kind == kind for one in _keys_of(item)]
+        of_kind = [item for item in items if table_of(tables, item) == kind]
+        keys = [one for item in of_kind for one in _keys_of(item)]
         for some in _parts(keys):
             # They are read first: a search locks nothing of the platform's.
             rows = connection.execute(select(key).where(key.in_(some), failed)).all()
@@ -174,11 +177,11 @@ def found(
 ) -> list[Outcome]:
     """Return what became of the rows of items, by our key; those that are nowhere are absent."""
     known: dict[str, Outcome] = {}
-    for kind in {item.record_kind for item in items} & tables.keys():
-        for keys in _parts([item.key for item in items if item.record_kind == kind]):
+    for kind in {table_of(tables, item) for item in items} & tables.keys():
+        for keys in _parts([item.key for item in items if table_of(tables, item) == kind]):
             known |= _by_key(connection, tables[kind], keys)
     return [
-        known.get(item.key, _ABSENT) if item.record_kind in tables else _without_table(item)
+        known.get(item.key, _ABSENT) if table_of(tables, item) in tables else _without_table(item)
         for item in items
     ]
 
@@ -231,7 +234,7 @@ def refused(
     [there] = found(connection, tables, [item])
     if not there.absent and there.kind is not OutcomeKind.REJECTED:
         return there  # it came meanwhile, by an attempt of which nobody knew any more
-    if _waits(connection, tables[item.record_kind], item):
+    if _waits(connection, tables[table_of(tables, item)], item):
         words = reason(f"同一决定的上一行还在等平台提取，之后再写；{words}")
         return Outcome(kind=OutcomeKind.DEFERRED, reasons=(words,), retry_after=_PICKED_UP)
     return Outcome(kind=OutcomeKind.REJECTED, reasons=(reason(words),))

@@ -19,6 +19,7 @@ from connectors.file_drop.settings import FileDropSettings
 from connectors.file_drop.xml_files import document, row_of
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
+from connectors.shared.layout import table_of
 from connectors.shared.parts import nothing_listed, outcome_of, within
 from connectors.shared.words import LEAST_SECRET, SECRETS
 from schemas.base import SHANGHAI
@@ -67,8 +68,9 @@ class FileDrop:
         found: dict[str, Outcome] = {}
         async with self._opened() as folder:
             await self._journal.load(folder, self._today)
-            for kind in dict.fromkeys(item.record_kind for item in items):
-                of_kind = [item for item in items if item.record_kind == kind]
+            tables = self._settings.tables
+            for kind in dict.fromkeys(table_of(tables, item) for item in items):
+                of_kind = [item for item in items if table_of(tables, item) == kind]
                 try:
                     found |= await self._put(folder, kind, of_kind)
                 except ConnectorError as error:

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator, model
 from connectors.shared.layout import Layout, SentColumn
 from schemas.base import Schema
 from schemas.connection import TlsFiles
-from schemas.destination import TakenKind
+from schemas.destination import TakenTable
 
 #: A name of an element, of a column of the platform.
 Element = Annotated[str, StringConstraints(pattern=r"^[^\W\d][\w.-]*$")]
@@ -56,7 +56,7 @@ class FileDropSettings(TlsFiles):
     host_key: str | None = Field(default=None, title="SSH 主机密钥，如 ssh-ed25519 AAAA…")
     upload_folder: Folder = Field(default=".", title="上传目录")
     journal_folder: Folder = Field(default="journal", title="本方记录已传文件的目录")
-    tables: dict[TakenKind, Dispatch] = Field(min_length=1, title="报文，按记录种类")
+    tables: dict[TakenTable, Dispatch] = Field(min_length=1, title="报文，按记录种类")
     answers: Answers | None = Field(default=None, title="回执文件")
     empty_day: time | None = Field(default=None, title="没有数据的日子，几点以后传一个空文件")
     batch_size: int = Field(default=5000, ge=1, le=5000, title="每个文件的条数")

@@ -26,6 +26,7 @@ from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
+from connectors.shared.layout import table_of
 from connectors.shared.parts import (
     UNKNOWN,
     BatchRefused,
@@ -96,11 +97,12 @@ class PlatformSoap:
         times: Counter[tuple[str, RowMark]] = Counter()
         for place, item in enumerate(items):
             verb = self._settings.verbs.get(item.verb)
-            table = self._settings.tables.get(item.record_kind)
+            name = table_of(self._settings.tables, item)
+            table = self._settings.tables.get(name)
             if verb is None or table is None:
                 continue
-            mark = item.record_kind, mark_of(table.values(item), table)
-            groups[item.record_kind, verb.method, times[mark]].append(place)
+            mark = name, mark_of(table.values(item), table)
+            groups[name, verb.method, times[mark]].append(place)
             times[mark] += 1
         return list(groups.values())
 
@@ -150,7 +152,7 @@ class PlatformSoap:
         ]
 
     async def _call(self, items: Sequence[Item]) -> tuple[SoapAnswer, str]:
-        table = self._settings.tables[items[0].record_kind]
+        table = self._settings.tables[table_of(self._settings.tables, items[0])]
         method = self._settings.verbs[items[0].verb].method
         number = self._next_number()
         field = self._settings.batch_number_field

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.errors import OutcomeUnknown
 from connectors.platform_api.soap_answer import SoapAnswer
 from connectors.platform_api.soap_settings import PlatformSoapSettings, SoapTable
+from connectors.shared.layout import table_of
 from connectors.shared.words import reason
 from schemas.codes import Verb
 from schemas.delivery import Item, Outcome, OutcomeKind
@@ -54,7 +55,7 @@ def outcomes(
     """
     if not answer.adds_up(len(items)):
         raise OutcomeUnknown("应答里的条数对不上")
-    table = settings.tables[items[0].record_kind]
+    table = settings.tables[table_of(settings.tables, items[0])]
     refused = _refused(items, answer, table, settings.key_column)
     blind = settings.receipts_url is None
     taken = Outcome(

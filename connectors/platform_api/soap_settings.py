@@ -10,6 +10,7 @@ from connectors.shared.http_settings import HeaderSecret, HttpClientSettings
 from connectors.shared.layout import RowLayout
 from schemas.base import Schema
 from schemas.codes import Verb
+from schemas.destination import TakenTable
 
 
 class SoapTable(RowLayout):
@@ -53,7 +54,7 @@ class PlatformSoapSettings(HttpClientSettings):
         default=timedelta(seconds=60), gt=timedelta(0), title="单次调用时限"
     )
     department_code: str = Field(min_length=1, title="部门编码")
-    tables: dict[str, SoapTable] = Field(
+    tables: dict[TakenTable, SoapTable] = Field(
         default={"penalty": PENALTY_TABLE, "licence": LICENCE_TABLE}, title="目录，按记录种类"
     )
     #: [B] The document names both methods but no verbs. CF_ZT: 0 in force, 1 revoked, 2 repaired.

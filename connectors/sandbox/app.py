@@ -47,6 +47,8 @@ _INTERFACES: dict[str, frozenset[Interface]] = {
     "platform": frozenset({"json", "soap"}),
     "bank": frozenset({"bank"}),
     "files": frozenset({"files"}),
+    "exchange": frozenset({"database"}),
+    "mailbox": frozenset({"mail"}),
     "topic": frozenset({"kafka"}),
 }
 _DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {

@@ -51,6 +51,30 @@ class FilesPlace(Schema):
     marks: bool = True
 
 
+class ExchangePlace(Schema):
+    """An exchange database 前置库; the place, the database and its account have one name."""
+
+    role: Literal["exchange"] = "exchange"
+    #: A PostgreSQL, reached as its administrator by the folder of its socket:
+    #: postgresql+asyncpg://postgres@/postgres?host=FOLDER.
+    server: str
+    password: SecretStr
+    #: Staging table 暂存表 → record kind; what passes is moved to the table of that name with _zs.
+    tables: dict[str, str] = Field(default={"frxzcf": "penalty", "frxzxk": "licence"})
+    #: Document numbers may choose their answer by a mark.
+    marks: bool = True
+
+
+class MailPlace(Schema):
+    """The mailbox of an office; mails to the name of the place, in whatever domain, are for it."""
+
+    role: Literal["mailbox"] = "mailbox"
+    #: Its mails, its certificate and key, and those of a sender.
+    folder: Path
+    #: Document numbers may choose their answer by a mark.
+    marks: bool = True
+
+
 class TopicPlace(Schema):
     """A platform that takes events from a topic of Kafka, and writes receipts into another."""
 
@@ -61,7 +85,7 @@ class TopicPlace(Schema):
     marks: bool = True
 
 
-Place = PlatformPlace | BankPlace | FilesPlace | TopicPlace
+Place = PlatformPlace | BankPlace | FilesPlace | ExchangePlace | MailPlace | TopicPlace
 
 
 @dataclass(slots=True)

@@ -7,14 +7,14 @@ row, or to the calls that carry it. `deploy/REHEARSALS.md` says what a gateway m
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
 from schemas.identifiers import document_number_key
 
 #: What answers a call that hands rows over.
-Interface = Literal["json", "soap", "bank", "files", "kafka"]
+Interface = Literal["json", "soap", "bank", "files", "database", "mail", "kafka"]
 #: In the text of a document number, whatever its width and its dashes.
 SIGN = "演练"
 _MARK = re.compile(rf"-{SIGN}-(.+)")
@@ -28,6 +28,14 @@ _KAFKA: frozenset[Interface] = frozenset({"kafka"})
 _PLATFORMS: frozenset[Interface] = frozenset({"json", "soap", "files", "kafka"})
 _HTTP: frozenset[Interface] = frozenset({"json", "soap", "bank"})
 _ANYWHERE = (_PLATFORMS | _HTTP) - _KAFKA
+#: What those can do that answer otherwise than in the text of an answer.
+_OTHERS: Mapping[Interface, frozenset[str]] = {
+    "database": frozenset(
+        {"accept", "accept_later", "reject", "reject_later", "silent"}
+        | {"slow", "drop_after_store", "duplicate_answer", "down"}
+    ),
+    "mail": frozenset({"accept", "reject", "slow", "drop_after_store", "5xx", "429", "down"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def _call(
 _DOWN: dict[str, Any] = {"down": "503", "down_calls": None, "down_until": None}
 _SOON = f"{LATER.seconds}秒后"
 REHEARSALS: dict[str, Rehearsal] = {
-    one.name: one
+    one.name: replace(one, at=one.at | {each for each, can in _OTHERS.items() if one.name in can})
     for one in (
         _row("accept", "入库", "存入，当场入库", mode="accept"),
         _row(

@@ -1,6 +1,6 @@
 """How a platform wants its rows: its own names of columns, fixed values, statuses [B]."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from schemas.base import Schema
 from schemas.codes import Verb
 from schemas.delivery import Item
+from schemas.destination import PERSONS
 from schemas.kinds import standard_column
 from schemas.masking import mask_identity
 from schemas.messages import GradeChanged
@@ -30,6 +31,17 @@ def _sent(name: str) -> str:
 
 #: A column that items have: of the standard, or of a grade change.
 SentColumn = Annotated[str, AfterValidator(_sent)]
+
+
+def table_of(tables: Container[str], item: Item) -> str:
+    """Return the key of the table of an item: natural persons may have one of their own."""
+    own = f"{item.record_kind}/{PERSONS}"
+    return own if item.person and own in tables else item.record_kind
+
+
+def kind_of(table: str) -> str:
+    """Return the record kind of the key of a table."""
+    return table.partition("/")[0]
 
 
 class RowLayout(Schema):

@@ -4,11 +4,9 @@ import signal
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 
 from connectors.sandbox import (
     BankPlace,
@@ -28,7 +26,8 @@ from gateway.cli.output import (
     settings_of,
     stopped,
 )
-from gateway.cli.sandbox_topic import TopicServer, topic_place
+from gateway.cli.sandbox_places import PlaceServer, exchange_place, mail_place, password_in
+from gateway.cli.sandbox_topic import topic_place
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
 from gateway.service import systemd
@@ -78,6 +77,14 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     files_port: Annotated[
         int, typer.Option(min=0, max=65535, help="SFTP 的端口，0 为任意空闲")
     ] = 8022,
+    exchange: Annotated[str | None, typer.Option(help="名=目录：有前置库的平台")] = None,
+    exchange_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="前置库的端口，0 为任意空闲")
+    ] = 8054,
+    mail: Annotated[str | None, typer.Option(help="名=目录：收邮件的单位")] = None,
+    mail_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="SMTP 的端口，0 为任意空闲")
+    ] = 8025,
     topic: Annotated[str | None, typer.Option(help="名=目录：以 Kafka 收发的平台")] = None,
     topic_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Kafka 的端口，0 为任意空闲")
@@ -95,17 +102,26 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     if files is not None:
         name, folder = _pair("files", files, "目录")
         home = Path(folder)
-        places[name] = FilesPlace(folder=home / "files", password=_password_in(home))
-    topics = None
+        places[name] = FilesPlace(folder=home / "files", password=password_in(home))
+    others: list[PlaceServer] = []
+    if exchange is not None:
+        name, folder = _pair("exchange", exchange, "目录")
+        places[name], server = exchange_place(name, Path(folder), exchange_port)
+        others.append(server)
+    if mail is not None:
+        name, folder = _pair("mail", mail, "目录")
+        places[name], server = mail_place(Path(folder), mail_port)
+        others.append(server)
     if topic is not None:
         name, folder = _pair("topic", topic, "目录")
-        places[name], topics = topic_place(name, Path(folder), topic_port)
+        places[name], server = topic_place(name, Path(folder), topic_port)
+        others.append(server)
     for name in unmarked or ():
         place = places.get(name)
         if place is None or isinstance(place, BankPlace):
             fail(f"--unmarked {name}：没有这个平台；现有：{'、'.join(places)}")
         places[name] = place.model_copy(update={"marks": False})
-    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port, topics))
+    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port, others))
 
 
 def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
@@ -115,18 +131,8 @@ def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
     return name, value
 
 
-def _password_in(home: Path) -> SecretStr:
-    """Return the password of the file place, made at first use: a destination reads the file."""
-    path = home / "password"
-    home.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(token_urlsafe(24), encoding="utf-8")
-    return SecretStr(path.read_text(encoding="utf-8"))
-
-
 async def _serve(
-    made: Sandbox, port: int, home: Path | None, files_port: int, topics: TopicServer | None
+    made: Sandbox, port: int, home: Path | None, files_port: int, others: list[PlaceServer]
 ) -> None:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serve_sandbox(made, port))
@@ -139,7 +145,7 @@ async def _serve(
                 f"用户 {'、'.join(made.places_of(FilesPlace))}，"
                 f"口令在 {home / 'password'}，host_key {address.host_key}"
             )
-        if topics is not None:
-            print_line(await stack.enter_async_context(topics(made)))
+        for serve in others:
+            print_line(await stack.enter_async_context(serve(made)))
         print_line(f"演练：文书号末尾的演练词{words_of('json')}")
         await stopped()

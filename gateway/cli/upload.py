@@ -90,8 +90,9 @@ def upload_file(
                 upload = await hand_uploads.one(connection, number)
             if upload is None:
                 raise UploadRefused(f"没有批次 {number}；批次见 upload list --all")
-            connector = carried(built.settings, by_person(context, upload.destination))
-            return await _hand_out(built).again(number, connector, actor(by))
+            destination = by_person(context, upload.destination)
+            connector = carried(built.settings, destination)
+            return await _hand_out(built).again(number, destination, connector, actor(by))
 
     _hand_over(_acted(work), out, format_)
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from gateway.decide.doubled import other_keys
 from gateway.decide.guard import Guard
 from gateway.decide.takes import in_region, required_columns, takes
 from gateway.due.deadline import dues
@@ -56,6 +57,8 @@ class Decider:
         self.clocks = {**clocks, FOLLOW_UP_LIMIT.name: FOLLOW_UP_LIMIT}
         self.workdays = workdays
         self.guard = Guard(destinations)
+        #: Of destinations that do not tell decisions apart as we do: by what they do.
+        self.other_keys = other_keys(destinations)
         self._required = {
             (destination.name, kind): required_columns(destination, kind)
             for destination in destinations

@@ -24,6 +24,7 @@ from gateway.config.clock import Clock
 from gateway.deliver.breaker import ASKING, THRESHOLD, Act, Breaker, BreakerState
 from gateway.deliver.failed_call import deferred, looked_up, unknown
 from gateway.deliver.outages import OutageWatch, enter
+from gateway.deliver.outcome import as_agreed
 from gateway.deliver.pace import Pace
 from gateway.store.audit import events
 from gateway.store.audit.events import AuditEntry
@@ -66,6 +67,7 @@ class Caller:
         owner: str,
     ) -> None:
         self.name = destination.name
+        self._accepted_by = destination.accepted_by
         self.pace = Pace(destination, clock, asks=connector.limits.has_receipts)
         self.connector = connector
         self.database = database
@@ -162,6 +164,7 @@ class Caller:
         self._durations.append(time.monotonic() - start)
         if act in ASKING:
             outcomes = [looked_up(one) for one in outcomes]
+        outcomes = [as_agreed(one, self._accepted_by) for one in outcomes]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")

@@ -102,7 +102,7 @@ class Calls:
         items: list[Item] = []
         for one in group:
             try:
-                items.append(item(one, self.installation, self.keys))
+                items.append(item(one, self.destination, self.installation, self.keys))
             except Exception as error:  # noqa: BLE001  it is that item's outcome
                 reference = item_failed(error, destination=one.destination, delivery=one.id)
                 queue.put_nowait([unusable(one, reference)])

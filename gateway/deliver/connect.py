@@ -9,7 +9,7 @@ from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import SecretMissing, resolve
 from gateway.config.settings import Settings
-from schemas.destination import Destination
+from schemas.destination import AcceptedBy, Destination
 from schemas.faults import Place
 
 
@@ -33,7 +33,9 @@ def build_connector(settings: Settings, destination: Destination, clock: Clock) 
     faults: list[tuple[Place, str]]
     try:
         own = resolve(destination.settings, os.environ)
-        return connectors.build(destination.connector, own, clock)
+        built = connectors.build(destination.connector, own, clock)
+        if not (faults := _unable(destination, built.limits)):
+            return built
     except SecretMissing as missing:
         faults = [(("settings", *missing.place), str(missing))]
     except (connectors.UnknownKind, connectors.UnusablePackage) as error:
@@ -47,6 +49,37 @@ def build_connector(settings: Settings, destination: Destination, clock: Clock) 
         for place, words in faults
     ]
     raise BadConfiguration("\n".join(lines))
+
+
+def _unable(destination: Destination, limits: Limits) -> list[tuple[Place, str]]:
+    """Return why nothing would ever be accepted by what the destination accepts by."""
+    words = {
+        AcceptedBy.ANSWER: "是人工上传的，没有应答" if is_by_person(destination) else None,
+        AcceptedBy.RECEIPT: None if limits.has_receipts else "没有回执",
+        AcceptedBy.LISTING: None if limits.has_listing else "没有公示清单",
+    }
+    by = destination.accepted_by
+    if by is None or (said := words[by]) is None:
+        return []
+    return [(("accepted_by",), f"accepted_by：{by} 不能用，它{said}；去掉这一行，或改成别的")]
+
+
+def build_connectors(settings: Settings, clock: Clock) -> list[Connector]:
+    """Build the connectors of all destinations, in their order.
+
+    Raises:
+        BadConfiguration: as `build_connector`, with the lines of every wrong destination.
+    """
+    built: list[Connector] = []
+    wrong: list[str] = []
+    for destination in settings.destinations:
+        try:
+            built.append(build_connector(settings, destination, clock))
+        except BadConfiguration as error:
+            wrong.append(str(error))
+    if wrong:
+        raise BadConfiguration("\n".join(wrong))
+    return built
 
 
 async def limits_of(settings: Settings, destination: Destination, clock: Clock) -> Limits:

@@ -126,7 +126,7 @@ class HandOut:
         by: str,
     ) -> HandedOut | None:
         """Fill the file and write that it is handed out; None if nothing of it needs one."""
-        over, usable = self._apart(claimed)
+        over, usable = self._apart(destination, claimed)
         now = self.clock()
         items = [one for _, one in usable]
         filled = await connector.fill(items, now) if items else FilledFile(None, ())
@@ -161,7 +161,9 @@ class HandOut:
         held = [(one, place) for _, one, place in going]
         return HandedOut(upload, filled, held, len(later), len(over))
 
-    def _apart(self, claimed: Sequence[Claimed]) -> tuple[list[Finish], list[tuple[Claimed, Item]]]:
+    def _apart(
+        self, destination: Destination, claimed: Sequence[Claimed]
+    ) -> tuple[list[Finish], list[tuple[Claimed, Item]]]:
         """Return the ends of what needs no file or can have none, and the rest with its items."""
         over: list[Finish] = []
         usable: list[tuple[Claimed, Item]] = []
@@ -170,13 +172,15 @@ class HandOut:
                 over.append(end)
                 continue
             try:
-                usable.append((one, item(one, self.installation, self.keys)))
+                usable.append((one, item(one, destination, self.installation, self.keys)))
             except Exception as error:  # noqa: BLE001  it is that item's outcome
                 reference = item_failed(error, destination=one.destination, delivery=one.id)
                 over.append(unusable(one, reference))
         return over, usable
 
-    async def again(self, id_: int, connector: CarriedByPerson, by: str) -> HandedOut:
+    async def again(
+        self, id_: int, destination: Destination, connector: CarriedByPerson, by: str
+    ) -> HandedOut:
         """Hand out the file of an open hand upload once more.
 
         Raises:
@@ -195,7 +199,7 @@ class HandOut:
                 f"批次 {id_} 有 {known} 条已另有结果，文件不再交出：再上报一次会重复；"
                 f"没有上报的用 upload undone {id_} 退回，再重新下载"
             )
-        items = self._items([content[row.delivery_id] for row in rows], id_)
+        items = self._items(destination, [content[row.delivery_id] for row in rows], id_)
         filled = await connector.fill(items, upload.made_at)
         places = _numbered(filled.places)
         if places != [row.place for row in rows]:
@@ -215,14 +219,14 @@ class HandOut:
         held = [(one, row.place) for one, row in zip(items, rows, strict=True)]
         return HandedOut(upload, filled, held)
 
-    def _items(self, claimed: Sequence[Claimed], id_: int) -> list[Item]:
+    def _items(self, destination: Destination, claimed: Sequence[Claimed], id_: int) -> list[Item]:
         if any(map(is_barred, claimed)):
             raise UploadRefused(
                 f"批次 {id_} 里有后来不予报送的决定，文件不再交出；"
                 f"没有上报的用 upload undone {id_} 退回"
             )
         try:
-            return [item(one, self.installation, self.keys) for one in claimed]
+            return [item(one, destination, self.installation, self.keys) for one in claimed]
         except ValueError as error:
             raise UploadRefused(
                 f"批次 {id_} 的内容已按保存期限删除，做不出文件；用 upload undone {id_} 退回"

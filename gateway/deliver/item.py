@@ -7,6 +7,9 @@ import orjson
 
 from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import Claimed, Item, ItemKind
+from schemas.destination import Destination
+from schemas.identifiers import is_sole_trader
+from schemas.kinds import as_natural_person
 from schemas.messages import GradeChanged
 
 #: Our ids are below this, and the database cannot hold a larger one.
@@ -34,13 +37,17 @@ class ItemKeys(Protocol):
     def published(self, subject_code: str) -> str: ...  # noqa: D102  as in Keys
 
 
-def item(claimed: Claimed, installation: str, keys: ItemKeys) -> Item:
-    """Return the item for the connector.
+def item(claimed: Claimed, destination: Destination, installation: str, keys: ItemKeys) -> Item:
+    """Return the item for the connector of a destination.
 
     The identity number of a person is in its column of a record and nowhere else: as a subject a
     person goes by the public pseudonym, since our own code would identify the person for ever.
     """
-    code = claimed.subject_code
+    code, columns = claimed.subject_code, _columns(claimed, keys.decrypt)
+    is_record = claimed.item_kind == ItemKind.RECORD_VERSION
+    as_person = destination.sole_traders_are_persons and is_record and is_sole_trader(code)
+    if as_person:
+        columns = dict(as_natural_person(claimed.kind, columns))
     return Item(
         delivery_id=claimed.id,
         key=key_of(installation, claimed.id),
@@ -51,10 +58,11 @@ def item(claimed: Claimed, installation: str, keys: ItemKeys) -> Item:
         resend=claimed.maybe_arrived,
         earlier=tuple(key_of(installation, id_) for id_ in claimed.earlier),
         subject_code=keys.published(code) if claimed.person else code,
+        person=claimed.person or as_person,
         document_number=claimed.document_number,
         decision_date=claimed.decision_date,
         occurred_at=claimed.recorded_at,
-        columns=_columns(claimed, keys.decrypt),
+        columns=columns,
     )
 
 

@@ -1,6 +1,7 @@
 """Turn the outcome of a call into the new state of the delivery (pure)."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from schemas.delivery import (
     Outcome,
     OutcomeKind,
 )
-from schemas.destination import Destination
+from schemas.destination import AcceptedBy, Destination
 
 _STATES = {
     OutcomeKind.ACCEPTED: DeliveryState.ACCEPTED,
@@ -27,6 +28,26 @@ _STATES = {
     OutcomeKind.DEFERRED: DeliveryState.DEFERRED,
     OutcomeKind.UNKNOWN: DeliveryState.UNKNOWN,
 }
+
+
+#: What an answer counts as where it is not what the connector makes of it.
+_COUNTS_AS: Mapping[AcceptedBy | None, Mapping[OutcomeKind, OutcomeKind]] = {
+    AcceptedBy.ANSWER: {
+        OutcomeKind.SUBMITTED: OutcomeKind.ACCEPTED,
+        OutcomeKind.ACCEPTED_BLIND: OutcomeKind.ACCEPTED,
+    },
+    AcceptedBy.RECEIPT: {OutcomeKind.ACCEPTED: OutcomeKind.SUBMITTED},
+    AcceptedBy.LISTING: {
+        OutcomeKind.ACCEPTED: OutcomeKind.ACCEPTED_BLIND,
+        OutcomeKind.SUBMITTED: OutcomeKind.ACCEPTED_BLIND,
+    },
+}
+
+
+def as_agreed(outcome: Outcome, accepted_by: AcceptedBy | None) -> Outcome:
+    """Return an answer as what it counts as, if the destination accepts by something else."""
+    kind = _COUNTS_AS.get(accepted_by, {}).get(outcome.kind)
+    return outcome if kind is None else outcome.model_copy(update={"kind": kind})
 
 
 def finish(claimed: Claimed, outcome: Outcome, destination: Destination, now: datetime) -> Finish:

@@ -95,6 +95,14 @@ class Pace:
             self._reserved = max(0, self._reserved - (not asking))
             return True
 
+    async def patient_turn(self, ends: Callable[[], bool]) -> bool:
+        """Wait for a turn of asking however long it takes; return False once `ends` says so."""
+        while not await self.turn(ends, asking=True):
+            if ends():
+                return False
+            await asyncio.sleep(AHEAD_SECONDS)
+        return True
+
     def _now(self) -> float:
         return self._clock().timestamp()
 

@@ -1,7 +1,7 @@
 """When what is open will be sent 报送计划 (pure): by due time, at the allowed rates."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class Calling:
 def plan(
     destination: Destination,
     calling: Calling,
-    waiting: Iterable[OpenDelivery],
+    waiting: Sequence[OpenDelivery],
     kept: Kept,
     now: datetime,
 ) -> list[Planned]:
@@ -52,30 +52,35 @@ def plan(
 
     `kept` are the calls made so far. The earliest due of what may be called goes first, a whole
     batch at a time, not in quiet hours, within the rates; what is overdue has its share while
-    others wait.
+    others wait. What stands behind another one of its chain goes once that call is over.
     """
     budget = CallBudget(destination.rates)
     budget.restore(kept)
-    later = sorted(waiting, key=lambda one: one.not_before)
+    followers = {one.behind: one for one in waiting if one.behind is not None}
+    later = [(one.not_before, one.id, one) for one in waiting if one.behind is None]
+    heapq.heapify(later)
     ready = _Ready(destination.backfill_share)
     workers = [now] * calling.concurrency
     planned: list[Planned] = []
-    place = 0
-    while place < len(later) or ready:
+    while later or ready:
         at = heapq.heappop(workers)
-        if not ready and later[place].not_before > at:
-            at = later[place].not_before
+        if not ready and later[0][0] > at:
+            at = later[0][0]
         begins = _turn(destination, budget, at)
         if begins is None or begins > now + HORIZON:
-            rest = [*ready.rest(), *((one.due_at, one.id) for one in later[place:])]
-            return planned + [Planned(id_, due, None) for due, id_ in sorted(rest)]
-        while place < len(later) and later[place].not_before <= begins:
-            ready.add(later[place])
-            place += 1
+            break
+        while later and later[0][0] <= begins:
+            ready.add(heapq.heappop(later)[2])
         budget.take(begins.timestamp())
-        planned += [Planned(id_, due, begins) for due, id_ in ready.batch(calling, begins)]
-        heapq.heappush(workers, begins + timedelta(seconds=calling.seconds))
-    return planned
+        ends = begins + timedelta(seconds=calling.seconds)
+        for due, id_ in ready.batch(calling, begins):
+            planned.append(Planned(id_, due, begins))
+            if (next_one := followers.pop(id_, None)) is not None:
+                heapq.heappush(later, (max(ends, next_one.not_before), next_one.id, next_one))
+        heapq.heappush(workers, ends)
+    rest = [*ready.rest(), *((one.due_at, one.id) for _, _, one in later)]
+    rest += [(one.due_at, one.id) for one in followers.values()]
+    return planned + [Planned(id_, due, None) for due, id_ in sorted(rest)]
 
 
 class _Ready:

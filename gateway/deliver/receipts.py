@@ -17,6 +17,7 @@ from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.tracing import tracing
 from schemas.delivery import Receipt
+from schemas.destination import AcceptedBy
 
 #: Pages read in one go; the rest is for the next time.
 PAGES = REMEMBERED
@@ -136,7 +137,10 @@ class Feed:
         place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_last else None
 
         async def work(connection: Connection) -> int:
-            moved = await receipts.apply_receipts(connection, name, answers, now, again=again)
+            accepts = self.deliverer.destination.accepted_by is not AcceptedBy.LISTING
+            moved = await receipts.apply_receipts(
+                connection, name, answers, now, again=again, accepts=accepts
+            )
             # After the subjects, which are locked first everywhere.
             if not await destinations.set_receipts_place(connection, self.ours, place):
                 raise _NotOurs

@@ -91,7 +91,7 @@ def _made(deliverer: Deliverer, found: Sequence[Claimed]) -> tuple[dict[int, Ite
     said: list[Said] = []
     for one in found:
         try:
-            items[one.id] = item(one, deliverer.installation, deliverer.keys)
+            items[one.id] = item(one, deliverer.destination, deliverer.installation, deliverer.keys)
         except Exception as error:  # noqa: BLE001  it is that item's outcome
             reference = item_failed(error, destination=one.destination, delivery=one.id)
             words = f"{_UNUSABLE}：{unusable_words(reference)}"

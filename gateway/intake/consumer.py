@@ -26,6 +26,8 @@ CAREFUL_POLLS = 500
 MARKS_PATIENCE = 2.0
 #: Seconds for which a fault counts as present; it comes again every few seconds while it lasts.
 FAULT_SECONDS = 30.0
+#: What aiokafka says of a member that the broker does not let into the group, and not why.
+_REFUSED = "UnknownError"
 
 
 class Consumer(PlacedConsumer):
@@ -47,6 +49,7 @@ class Consumer(PlacedConsumer):
         self._careful = 0  #: polls in which each partition is read by itself
         self._on_the_way = False  #: whether the last records may not have reached their batch yet
         self._fault: tuple[str, float] | None = None
+        self._kept_out: float | None = None
         self.committed_at = 0.0  #: of the monotonic clock; 0 before the first time
 
     async def start(self) -> None:
@@ -61,6 +64,15 @@ class Consumer(PlacedConsumer):
         if self._fault is None or time.monotonic() - self._fault[1] > FAULT_SECONDS:
             return None
         return self._fault[0]
+
+    @property
+    def is_kept_out(self) -> bool:
+        """Whether this member, which has a name of its own, was refused in the last half minute.
+
+        Once several go by one name, a broker may answer all of them with nothing but an unknown
+        error, until one of them ends (Kafka 4.2, one pair in twenty).
+        """
+        return self._kept_out is not None and time.monotonic() - self._kept_out <= FAULT_SECONDS
 
     @property
     def ended(self) -> bool:
@@ -207,7 +219,11 @@ class Consumer(PlacedConsumer):
         elif isinstance(error, OffsetOutOfRangeError):
             await self._go_on_after(error.args[0])
         else:
-            if isinstance(error, KafkaError):
+            if self._group_instance_id and type(error) is KafkaError and _REFUSED in str(error):
+                self._kept_out = time.monotonic()
+                # As a new member it gets in once the other one has left.
+                self._coordinator.reset_generation()
+            elif isinstance(error, KafkaError):
                 words = f"{type(error).__name__}: {error}{self._stands(error)}"[:400]
                 self._fault = words, time.monotonic()
                 self._unreadable(words)

@@ -123,7 +123,7 @@ class Watch:
 
     def waits(self, consumer: Consumer | None) -> str | None:
         """Return in Chinese what intake waits for (readiness); None if it works."""
-        if self._is_shared():
+        if self._is_shared() or (consumer is not None and consumer.is_kept_out):
             return "一再被同名成员顶替：两台主机的 kafka.instance 相同，各改成不同的名字"
         if consumer is None or not consumer.assignment():
             return "没有分配到 Kafka 分区"

@@ -6,13 +6,17 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+import orjson
+
 from gateway.config.keys import Keys, is_person
 from gateway.due.deadline import parse_dues
 from gateway.reconcile.pairing import Pairing
 from gateway.reconcile.pairs import Ours, Shown
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState
-from schemas.identifiers import credit_code_problem, fold
+from schemas.destination import Destination
+from schemas.identifiers import credit_code_problem, fold, is_sole_trader
+from schemas.kinds import as_natural_person
 
 
 class DefiniteDues:
@@ -35,8 +39,11 @@ class DefiniteDues:
         return min(known, default=None)
 
 
-def row_at_platform(row: Any, dues: DefiniteDues) -> Ours:
+def row_at_platform(row: Any, dues: DefiniteDues, destination: Destination) -> Ours:
     """Turn a row of the store into our side; `due` is the earliest of all clocks that is known."""
+    columns = row.body
+    if destination.sole_traders_are_persons and is_sole_trader(row.code):
+        columns = orjson.dumps(as_natural_person(row.kind, orjson.loads(columns)))
     return Ours(
         decision_id=row.id,
         kind=intern(row.kind),  # what many have is kept once
@@ -44,7 +51,7 @@ def row_at_platform(row: Any, dues: DefiniteDues) -> Ours:
         subject_code=intern(row.code),
         person=row.person,
         authority=intern(row.authority),
-        columns=row.body,
+        columns=columns,
         day=row.decision_date,
         owed=row.owed,
         excluded=row.excluded,

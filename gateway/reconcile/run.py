@@ -124,12 +124,12 @@ async def reconcile_platform(
     async with database.transaction() as connection:
         span = run.first, run.end, reach.older
         rows = our_side.our_side(connection, destination.name, *span)
-        ours = [row_at_platform(row, dues) async for row in rows]
+        ours = [row_at_platform(row, dues, destination) async for row in rows]
     pairing = Pairing(ours, scope.tolerances)
 
     async def of_ids(connection: Connection, ids: Set[int]) -> list[Ours]:
         found = await our_side.of_ids(connection, destination.name, ids)
-        return [row_at_platform(row, dues) for row in found]
+        return [row_at_platform(row, dues, destination) for row in found]
 
     others = Others(database, pairing, run, reach.first, of_ids)
     shown, complete_until = None, None

@@ -10,7 +10,7 @@ from functools import partial
 from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.keys import OtherMaster
-from gateway.deliver.connect import build_connector
+from gateway.deliver.connect import build_connectors
 from gateway.deliver.deliverer import Deliverer
 from gateway.deliver.forecast import predict
 from gateway.deliver.receipts import receive
@@ -73,17 +73,18 @@ ALL_ROLES = frozenset(Role)
 
 def build_deliverers(gateway: Gateway) -> list[Deliverer]:
     """Build a deliverer for each configured destination."""
+    connectors = build_connectors(gateway.settings, gateway.clock)
     return [
         Deliverer(
             destination,
-            build_connector(gateway.settings, destination, gateway.clock),
+            connector,
             gateway.database,
             gateway.keys,
             gateway.installation,
             gateway.clock,
             gateway.metrics,
         )
-        for destination in gateway.settings.destinations
+        for destination, connector in zip(gateway.settings.destinations, connectors, strict=True)
     ]
 
 

@@ -221,7 +221,7 @@ async def test_without_a_template_the_columns_are_those_of_the_standard(
         ({"sheets": {"penalty": {"sheet": "字典"}}}, "工作表“字典”的前 30 行里找不到"),
         ({"sheets": {"penalty": {"first_row": 2}}}, "first_row：应在列名（第 2 行）之后"),
         ({"sheets": {"penalty": {}, "licence": {}}}, "licence.sheet：与 penalty 是同一张"),
-        ({"sheets": {"event": {}}}, "sheets：不认识 event"),
+        ({"sheets": {"event": {}}}, "sheets.event.[key]：不认识 event"),
         ({"sheets": {}}, "sheets：写了 template 就要写每种记录填在哪张工作表"),
     ],
 )  # fmt: skip

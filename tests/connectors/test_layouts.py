@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors import BadSettings, build
+from connectors.excel_template import ExcelTemplate
 from connectors.protocol import Connector
 from connectors.sandbox import PlatformPlace, create_sandbox, serve_sandbox
 from gateway.config.clock import system_clock
 from schemas.delivery import Item, OutcomeKind
+from tests.connectors.conftest import FILES, SteppedClock
+from tests.connectors.file_servers import Server, Troubles, sftp_server
 from tests.connectors.listed import listed
+from tests.exchange_place import STAGING, TABLE, Platform
 
 ItemFactory = Callable[..., Item]
 LAYOUT: dict[str, Any] = {
@@ -39,9 +44,12 @@ SENT = {
 }
 
 
+TABLES = {"XZCF": "penalty", "XZXK": "licence", "ZRRCF": "persons"}
+
+
 @pytest.fixture
 async def place() -> AsyncIterator[tuple[Any, str]]:
-    sandbox = create_sandbox(system_clock, {"p": PlatformPlace()})
+    sandbox = create_sandbox(system_clock, {"p": PlatformPlace(tables=TABLES)})
     async with serve_sandbox(sandbox) as url:
         yield sandbox.books["p"], f"{url}/p"
 
@@ -106,3 +114,68 @@ def test_a_misspelt_column_is_refused(part: str) -> None:
 
     with pytest.raises(BadSettings, match="是否应为 CF_NR"):
         made("platform-json", "https://p.example", tables={"penalty": {part: wrong}})
+
+
+# ------------------------------------------------------- natural persons 自然人 in a table apart
+
+
+async def test_soap_has_natural_persons_in_a_table_of_their_own(
+    place: tuple[Any, str], item: ItemFactory
+) -> None:
+    book, url = place
+    both = soap_table() | {"penalty/persons": soap_table(code="ZRRCF")["penalty"]}
+    connector = made("platform-soap", url, department_code="1", tables=both)
+    other = GIVEN | {"CF_WSH": "样环罚字〔2026〕2号"}
+    company, person = item(1, columns=GIVEN), item(2, columns=other, person=True)
+
+    outcomes = await connector.send([company, person])
+    await connector.close()
+
+    assert {one.kind for one in outcomes} == {OutcomeKind.ACCEPTED_BLIND}
+    assert {one.kind for one in book.entries.values()} == {"penalty", "persons"}
+
+
+async def test_an_exchange_database_has_them_in_a_table_of_their_own(
+    exchange_database: Platform, clock: SteppedClock, item: ItemFactory
+) -> None:
+    exchange_database.do(f"create table zrrxzcf as select * from {STAGING}")
+    apart = {**TABLE, "name": "zrrxzcf", "moved_to": None}
+    own = {"penalty": TABLE, "penalty/persons": apart}
+    connector = exchange_database.connector(clock, tables=own)
+    given = {"CF_WSH": "样环罚字〔2026〕1号", "CF_XDR_MC": "样例"}
+    items = [item(1, columns=given), item(2, columns=given, person=True)]
+
+    await connector.send(items)
+    again = await connector.send(items)
+    found = await connector.look_up(items)
+    await connector.close()
+
+    assert [row["cg_key"] for row in exchange_database.rows()] == ["key-1"]
+    assert [row["cg_key"] for row in exchange_database.rows("zrrxzcf")] == ["key-2"]
+    assert {one.kind for one in [*again, *found]} == {OutcomeKind.SUBMITTED}
+
+
+async def test_files_and_templates_have_them_apart(
+    tmp_path: Path, clock: SteppedClock, item: ItemFactory
+) -> None:
+    apart = {**FILES["tables"]["penalty"], "code": "001511"}
+    own = {"tables": {**FILES["tables"], "penalty/persons": apart}}
+    items = [item(1, columns=GIVEN), item(2, columns=GIVEN, person=True)]
+    async with sftp_server(tmp_path, Troubles()) as given:
+        files = Server(tmp_path, {**given, **FILES}, Troubles(), clock).connector(**own)
+        outcomes = await files.send(items)
+        await files.close()
+    page = build("excel-template", {"sheets": {"penalty/persons": {}}}, clock)
+    assert isinstance(page, ExcelTemplate)
+    # In one file a number stands once.
+    filled = await page.fill([items[0], item(3, document_number="2", person=True)], clock())
+
+    assert [(one.reference or "")[:6] for one in outcomes] == ["001501", "001511"]
+    assert filled.places == ("行政处罚!2", "行政处罚（自然人）!2")
+
+
+@pytest.mark.parametrize("key", ["penalty/people", "event/persons", "grade_change/persons"])
+def test_a_table_of_nobody_is_refused(key: str) -> None:
+    with pytest.raises(BadSettings, match="不认识"):
+        made("platform-soap", "https://p.example", department_code="1",
+             tables={key: soap_table()["penalty"]})  # fmt: skip

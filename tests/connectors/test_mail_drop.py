@@ -53,6 +53,26 @@ async def test_the_recipient_opens_a_note_and_a_workbook_that_we_signed(
     assert rows["行政许可"][0]["本方标识"] == "key-3"
 
 
+async def test_the_recipient_gets_his_own_columns_and_no_more(
+    server: MailServer, clock: SteppedClock
+) -> None:
+    layout = {
+        "columns": {"CF_NR": "处罚决定"},
+        "left_out": ["BZ"],
+        "masked": ["CF_XDR_ZJHM"],
+        "constants": {"来源": "环保"},
+    }
+    given = {"CF_WSH": "豫环罚〔2026〕1号", "CF_NR": "罚款", "BZ": "内部"}
+    given |= {"CF_XDR_ZJHM": "11010519491231002X"}
+
+    await drop(server, clock, tables={"penalty": layout}).send([make_item(1, columns=given)])
+
+    [row] = server.rows()["行政处罚"]
+    assert (row["处罚决定"], row["来源"]) == ("罚款", "环保")
+    assert "110105********002X" in row.values()
+    assert "内部" not in row.values()
+
+
 async def test_nothing_of_a_decision_can_be_read_on_the_way(
     server: MailServer, clock: SteppedClock
 ) -> None:
@@ -150,6 +170,16 @@ async def test_a_certificate_that_has_ended_is_told_before_anything_is_sent(
 
     assert (health.ok, "已到期" in health.detail) == (False, True)
     assert server.raw == []
+
+
+async def test_a_certificate_that_is_not_valid_yet_is_named(
+    server: MailServer, tmp_path: Path
+) -> None:
+    """A clock that stands years back would else sign what nobody accepts."""
+    early = SteppedClock(datetime(2019, 12, 31, tzinfo=UTC))
+
+    with pytest.raises(CallRejected, match="证书 2020-01-01 才生效"):
+        await drop(server, early).send([make_item(1)])
 
 
 def test_what_cannot_work_is_refused_at_the_start(

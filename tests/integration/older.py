@@ -4,6 +4,10 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0048": (
+        "drop index decision_by_number",
+        "create index decision_grade_number on decision (number_key) where kind = 'grade'",
+    ),
     "0047": ("drop table hand_upload_file", "drop table hand_upload_row", "drop table hand_upload"),
     "0046": ("alter table destination drop column calls",),
     "0045": ("drop table mass_change",),

@@ -14,8 +14,9 @@ S = DeliveryState
 #: Called without a person; what waits in a chain comes behind what it waits for.
 _GOING = frozenset({S.READY, S.DEFERRED, S.WAITING, S.LEASED, S.UNKNOWN})
 _OPEN_OF = """
-    select id, due_at, greatest(next_at, :now) as not_before from delivery
-    where destination = :name and state in {states}
+    select id, due_at, greatest(next_at, :now) as not_before,
+        lag(id) over (partition by item_kind, chain_id order by id) as behind
+    from delivery where destination = :name and state in {states}
 """
 _OPEN = text(_OPEN_OF.format(states=one_of(_GOING)))
 #: Of what a person carries, an unknown outcome is in somebody's hands.
@@ -41,7 +42,7 @@ _SECONDS = text(
 async def open_deliveries(connection: Connection, name: str, now: datetime) -> list[OpenDelivery]:
     """Return what waits to be called, or for what is."""
     rows = await connection.execute(_OPEN, {"name": name, "now": now})
-    return [OpenDelivery(row.id, row.due_at, row.not_before or now) for row in rows]
+    return [OpenDelivery(row.id, row.due_at, row.not_before or now, row.behind) for row in rows]
 
 
 async def to_carry(

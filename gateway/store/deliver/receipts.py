@@ -151,11 +151,14 @@ async def apply_receipts(
     now: datetime,
     *,
     again: bool = False,
+    accepts: bool = True,
 ) -> int:
     """Lock the subjects, write the receipts, move their deliveries; return how many moved.
 
-    `again`: the page was read before. Receipts of other destinations' deliveries are left out. A
-    receipt that was read before moves nothing: the delivery may have been sent again since.
+    `again`: the page was read before. Unless `accepts`, one that says accepted moves nothing: only
+    what the destination shows is accepted there. Receipts of other destinations' deliveries are
+    left out. A receipt that was read before moves nothing: the delivery may have been sent again
+    since.
     """
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
@@ -167,7 +170,7 @@ async def apply_receipts(
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
     dated = [a if a.platform_at else replace(a, platform_at=now) for a in answers]
     new = [a for a in dated if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]
-    return await move(connection, destination, new, now)
+    return await move(connection, destination, [a for a in new if accepts or not a.accepted], now)
 
 
 async def move(

@@ -1,13 +1,14 @@
 """A destination that cannot be used is reported with the line of the configuration."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
-from gateway.config.settings import load_settings
-from gateway.deliver.connect import build_connector
+from gateway.config.settings import load_settings, make_settings
+from gateway.deliver.connect import build_connector, build_connectors
 
 HEAD = """\
 destinations:
@@ -115,3 +116,38 @@ def test_destinations_of_the_environment_are_told_by_the_variable(
         BadConfiguration, match="环境变量 CREDIT_GATEWAY_DESTINATIONS：destinations a"
     ):
         build_connector(settings, settings.destinations[0], system_clock)
+
+
+def test_every_wrong_destination_is_named_at_once() -> None:
+    """Who starts it mends them in one go, and not one after each start."""
+    good = {"name": "good", "title": "", "connector": "memory", "takes": ["penalty"]}
+    nowhere = good | {"name": "nowhere", "connector": "pigeon"}
+    blind = good | {"name": "blind", "connector": "mail-drop", "settings": {}}
+    found = make_settings({"destinations": [nowhere, good, blind]}, "test")
+
+    with pytest.raises(BadConfiguration) as error:
+        build_connectors(found, system_clock)
+
+    assert "destinations nowhere" in str(error.value)
+    assert "destinations blind mail-drop" in str(error.value)
+    assert "destinations good" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("connector", "by", "said"),
+    [
+        ("platform-soap", "listing", "accepted_by：listing 不能用，它没有公示清单"),
+        ("platform-soap", "receipt", "accepted_by：receipt 不能用，它没有回执"),
+        ("excel-template", "answer", "accepted_by：answer 不能用，它是人工上传的，没有应答"),
+    ],
+)
+def test_what_a_connector_cannot_give_is_no_acceptance(connector: str, by: str, said: str) -> None:
+    settings: dict[str, dict[str, Any]] = {
+        "platform-soap": {"url": "https://p.example", "department_code": "1"}
+    }
+    one: dict[str, Any] = {"name": "one", "title": "", "connector": connector, "takes": ["penalty"]}
+    one |= {"accepted_by": by, "settings": settings.get(connector, {})}
+    found = make_settings({"destinations": [one]}, "test")
+
+    with pytest.raises(BadConfiguration, match=said):
+        build_connectors(found, system_clock)

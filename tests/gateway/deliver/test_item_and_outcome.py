@@ -96,7 +96,7 @@ def test_a_follow_up_is_needless_if_the_destination_has_nothing(
 
 
 def test_an_identity_number_is_only_in_the_columns_of_an_item() -> None:
-    sent = item(CLAIMED, "mine", KEYS)
+    sent = item(CLAIMED, DESTINATION, "mine", KEYS)
 
     assert sent.columns["CF_XDR_ZJHM"] == IDENTITY
     assert IDENTITY not in sent.model_copy(update={"columns": {}}).model_dump_json()

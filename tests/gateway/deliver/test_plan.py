@@ -54,6 +54,25 @@ def test_what_waits_for_a_retry_holds_nobody_up() -> None:
     assert [(one.id, one.sent_at) for one in found] == [(2, NOON), (1, NOON + HOUR)]
 
 
+def test_what_stands_behind_another_of_its_chain_goes_after_it() -> None:
+    first, other = waiting(2)
+    behind = OpenDelivery(3, NOON + HOUR, NOON, behind=1)
+
+    found = plan(destination(), Calling(5, 1, 60), [behind, first, other], (), NOON)
+
+    assert [(one.id, one.sent_at) for one in found] == [(1, NOON), (2, NOON), (3, NOON + MINUTE)]
+
+
+def test_what_stands_behind_what_is_never_sent_is_never_sent() -> None:
+    rated = destination(rates=[{"calls": 1, "within": "P1D"}])
+    chain = [OpenDelivery(n, NOON, NOON, behind=n - 1 or None) for n in range(1, 370)]
+
+    found = plan(rated, ONE_BY_ONE, chain, (), NOON)
+
+    assert len(found) == len(chain)
+    assert [one.id for one in found if one.sent_at is None] == [368, 369]
+
+
 def test_a_rate_makes_the_rest_late() -> None:
     rated = destination(rates=[{"calls": 1, "within": "PT1H"}])
 

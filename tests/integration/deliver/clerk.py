@@ -39,7 +39,7 @@ async def made(world: World, by: str = "李四", most: int = 1000) -> HandedOut:
 async def again(world: World, id_: int) -> HandedOut:
     built = world.gateway
     handing = HandOut(built.database, built.keys, built.installation, built.clock)
-    return await handing.again(id_, page(world), "王五")
+    return await handing.again(id_, world.deliverer("page").destination, page(world), "王五")
 
 
 async def say_done(world: World, id_: int, by: str = "李四", **more: Any) -> UploadTold:

@@ -136,7 +136,16 @@ async def test_a_running_lease_is_not_touched(world: World) -> None:
 async def test_an_item_sent_before_a_crash_is_looked_up_and_not_sent_again(world: World) -> None:
     await world.take(penalty())
     [claimed] = await _claim(world)
-    await world.connector().send([item(claimed, world.gateway.installation, world.gateway.keys)])
+    await world.connector().send(
+        [
+            item(
+                claimed,
+                world.deliverer().destination,
+                world.gateway.installation,
+                world.gateway.keys,
+            )
+        ]
+    )
     await world.run(EXPIRE + " where id = :id", id=claimed.id)
 
     await world.turn()

@@ -80,7 +80,10 @@ async def die(world: World, act: Act) -> None:
             now=world.clock(),
         )
     if claimed and act.number % 2:
-        items = [item(one, world.gateway.installation, world.gateway.keys) for one in claimed]
+        items = [
+            item(one, world.deliverer().destination, world.gateway.installation, world.gateway.keys)
+            for one in claimed
+        ]
         world.connector().play(act.step)
         with suppress(ConnectorError):
             await world.connector().send(items)

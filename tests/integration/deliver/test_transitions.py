@@ -13,7 +13,17 @@ from sqlalchemy.sql.elements import TextClause
 
 import gateway.store
 from gateway.store.base.engine import Connection
-from gateway.store.deliver import by_hand, chains, claims, deliveries, ends, epoch, held, receipts
+from gateway.store.deliver import (
+    by_hand,
+    chains,
+    claims,
+    deliveries,
+    doubled,
+    ends,
+    epoch,
+    held,
+    receipts,
+)
 from gateway.store.deliver.by_hand import Order
 from gateway.store.deliver.receipts import MatchedReceipt
 from schemas.delivery import TRANSITIONS, DeliveryState, Finish
@@ -121,6 +131,10 @@ async def _overtake(connection: Connection, world: World, ids: Ids) -> None:
     await chains.supersede_overtaken(connection, list(ids.values()))
 
 
+async def _doubled(connection: Connection, _: World, ids: Ids) -> None:
+    await doubled.park(connection, [(id_, "原因") for id_ in ids.values()])
+
+
 async def _begin_epoch(connection: Connection, world: World, _: Ids) -> None:
     await epoch.begin_epoch(connection, world.clock())
 
@@ -165,6 +179,7 @@ ACTS: dict[str, list[Act]] = {
     "_SUPERSEDE_ENDED": [_end_before_needless],
     "_OVERTAKEN": [_overtake],
     "_RELEASE": [_release],
+    "_PARK_DOUBLED": [_doubled],
     "_PARK_BY_HAND": [_by_hand(S.PARKED)],
     "_WITHDRAW_BY_HAND": [_by_hand(S.WITHDRAWN)],
     "_ARRIVED_BY_HAND": [_by_hand(S.ACCEPTED_BLIND), _tried(_by_hand(S.ACCEPTED_BLIND))],

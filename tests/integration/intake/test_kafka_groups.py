@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from tests.integration.intake.kafka_world import (
     PATIENCE,
@@ -71,6 +72,23 @@ async def test_two_members_of_one_name_are_told(
 
     told = [str(getattr(one, "trouble", "")) for one in caplog.records]
     assert any("两台主机的 kafka.instance 相同" in words for words in told)
+
+
+async def test_two_members_that_a_broker_keeps_out_for_their_name_are_told(
+    start: StartIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka 4.2 answers one of twenty such pairs with an unknown error, until one of them ends."""
+
+    async def refused(*_: object, **__: object) -> None:
+        raise KafkaError("UnknownError()")
+
+    named, other = await start(instance="host"), await start()
+    monkeypatch.setattr("gateway.intake.placed.AIOKafkaConsumer.getmany", refused)
+
+    await until(lambda: "kafka.instance" in str(named.waits()))
+
+    assert named.watch.stuck(named.consumer) is None, "a restart does not mend it"
+    await until(lambda: "读不出来" in str(other.watch.stuck(other.consumer)))
 
 
 async def test_a_restart_under_the_same_name_is_no_trouble(

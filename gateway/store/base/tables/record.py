@@ -178,7 +178,7 @@ decision = Table(
     UniqueConstraint("subject_id", "number_key", "authority_id", "kind"),
     Index("decision_by_date", "decision_date"),
     Index("decision_graded", "subject_id", postgresql_where=text("kind = 'grade'")),
-    Index("decision_grade_number", "number_key", postgresql_where=text("kind = 'grade'")),
+    Index("decision_by_number", "number_key"),
 )
 record_version = Table(
     "record_version",
