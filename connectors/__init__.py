@@ -115,7 +115,11 @@ CONNECTORS: dict[str, ConnectorKind] = {
     "excel-template": kind_by_person(ExcelTemplateSettings, ExcelTemplate),
     "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase, _ASKED),
     "file-drop": kind_of(FileDropSettings, FileDrop, _ASKED),
-    "kafka-topic": kind_of(KafkaTopicSettings, KafkaTopic, _ONE_WAY),
+    "kafka-topic": kind_of(
+        KafkaTopicSettings,
+        KafkaTopic,
+        Abilities(on_unknown=OnUnknown.RESEND, has_listing=False),
+    ),
     "mail-drop": kind_of(MailDropSettings, MailDrop, _ONE_WAY),
     "memory": kind_of(
         MemorySettings, MemoryConnector, Abilities(has_receipts=True, has_listing=True)

@@ -26,9 +26,9 @@ from connectors.file_drop.settings import Answers
 from connectors.file_drop.xml_files import answer_of
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
-from connectors.platform_api.lenient import MOST_ROWS
 from connectors.platform_api.soap_answer import parse
 from connectors.shared.http_read import MOST_VALUES, Answer, AnswerReading
+from connectors.shared.lenient import MOST_ROWS
 from connectors.shared.wrapper import JsonWrapper
 from connectors.shared.xml_read import MOST_MARKS, UnreadableXml
 from gateway.check.checker import Checker

@@ -12,7 +12,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
-from connectors.platform_api.lenient import (
+from connectors.protocol import FURTHER_CALL
+from connectors.shared.http_client import HttpClient
+from connectors.shared.http_settings import under
+from connectors.shared.http_wire import logger
+from connectors.shared.lenient import (
     Key,
     MaybeText,
     MaybeTime,
@@ -22,10 +26,6 @@ from connectors.platform_api.lenient import (
     list_of,
     some_text,
 )
-from connectors.protocol import FURTHER_CALL
-from connectors.shared.http_client import HttpClient
-from connectors.shared.http_settings import under
-from connectors.shared.http_wire import logger
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.base import AwareDatetime, storable

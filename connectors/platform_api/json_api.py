@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
-from connectors.platform_api.lenient import (
+from connectors.protocol import Limits, OnUnknown
+from connectors.shared import Clock
+from connectors.shared.guomi_settings import HeaderName
+from connectors.shared.http_client import HttpClient
+from connectors.shared.http_read import Answer
+from connectors.shared.http_settings import HeaderSecret, HttpClientSettings, under
+from connectors.shared.layout import RowLayout
+from connectors.shared.lenient import (
     Key,
     MaybeSeconds,
     MaybeText,
@@ -21,13 +28,6 @@ from connectors.platform_api.lenient import (
     key_text,
     list_of,
 )
-from connectors.protocol import Limits, OnUnknown
-from connectors.shared import Clock
-from connectors.shared.guomi_settings import HeaderName
-from connectors.shared.http_client import HttpClient
-from connectors.shared.http_read import Answer
-from connectors.shared.http_settings import HeaderSecret, HttpClientSettings, under
-from connectors.shared.layout import RowLayout
 from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves, send_parts
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper

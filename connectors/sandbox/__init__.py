@@ -12,9 +12,11 @@ from connectors.sandbox.places import (
     MailPlace,
     Place,
     PlatformPlace,
+    TopicPlace,
 )
 from connectors.sandbox.server import serve_sandbox
 from connectors.sandbox.sftp_server import SftpAddress, serve_files
+from connectors.sandbox.topic_server import serve_topics
 
 __all__ = [
     "BankPlace",
@@ -28,9 +30,11 @@ __all__ = [
     "PlatformPlace",
     "Sandbox",
     "SftpAddress",
+    "TopicPlace",
     "create_sandbox",
     "serve_exchange",
     "serve_files",
     "serve_mail",
     "serve_sandbox",
+    "serve_topics",
 ]

@@ -49,6 +49,7 @@ _INTERFACES: dict[str, frozenset[Interface]] = {
     "files": frozenset({"files"}),
     "exchange": frozenset({"database"}),
     "mailbox": frozenset({"mail"}),
+    "topic": frozenset({"kafka"}),
 }
 _DOCUMENTS: dict[Interface | None, Callable[[Asked], list[str]]] = {
     "json": json_side.documents,

@@ -105,11 +105,11 @@ def _odd_fields(reply: Reply) -> Reply:
 
 
 #: No encoding has these bytes, and no format begins so.
-_GARBAGE = b"\x81\x00\xff\xfe\x9f" * 40
+GARBAGE = b"\x81\x00\xff\xfe\x9f" * 40
 
 
 def _garbage(reply: Reply) -> Reply:
-    return replace(reply, status=200, body=_GARBAGE)
+    return replace(reply, status=200, body=GARBAGE)
 
 
 _OK = "HTTP/1.1 200 OK"

@@ -75,7 +75,17 @@ class MailPlace(Schema):
     marks: bool = True
 
 
-Place = PlatformPlace | BankPlace | FilesPlace | ExchangePlace | MailPlace
+class TopicPlace(Schema):
+    """A platform that takes events from a topic of Kafka, and writes receipts into another."""
+
+    role: Literal["topic"] = "topic"
+    topic: str
+    receipts_topic: str
+    #: Document numbers may choose their answer by a mark.
+    marks: bool = True
+
+
+Place = PlatformPlace | BankPlace | FilesPlace | ExchangePlace | MailPlace | TopicPlace
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from schemas.identifiers import document_number_key
 
 #: What answers a call that hands rows over.
-Interface = Literal["json", "soap", "bank", "files", "database", "mail"]
+Interface = Literal["json", "soap", "bank", "files", "database", "mail", "kafka"]
 #: In the text of a document number, whatever its width and its dashes.
 SIGN = "演练"
 _MARK = re.compile(rf"-{SIGN}-(.+)")
@@ -23,9 +23,11 @@ LATER = timedelta(seconds=30)
 #: Every document number, in the faults that are by number.
 EVERY = "*"
 _REASON = "沙箱演练：未查询到主体或查询到的主体信息不匹配"
-_PLATFORMS: frozenset[Interface] = frozenset({"json", "soap", "files"})
+#: The broker takes what is sent to a platform on a topic: only its receipts can be odd.
+_KAFKA: frozenset[Interface] = frozenset({"kafka"})
+_PLATFORMS: frozenset[Interface] = frozenset({"json", "soap", "files", "kafka"})
 _HTTP: frozenset[Interface] = frozenset({"json", "soap", "bank"})
-_ANYWHERE = _PLATFORMS | _HTTP
+_ANYWHERE = (_PLATFORMS | _HTTP) - _KAFKA
 #: What those can do that answer otherwise than in the text of an answer.
 _OTHERS: Mapping[Interface, frozenset[str]] = {
     "database": frozenset(
@@ -113,7 +115,7 @@ REHEARSALS: dict[str, Rehearsal] = {
         _call("wrong_count", "数目不符", "存入，应答的条数对不上", _PLATFORMS, wrong_counts=1),
         _call("duplicate_answer", "重复应答", "存入，应答里每行两次", _PLATFORMS, answer="twice"),
         _call("down", "停机", "不存，应答503；按文书号选的，停三次", calls=3, **_DOWN),
-        _call("garbage", "乱码", "存入，应答是读不懂的字节", odd="garbage"),
+        _call("garbage", "乱码", "存入，应答是读不懂的字节", _ANYWHERE | _KAFKA, odd="garbage"),
         _call("html_200", "网页", "存入，以200应答一张网页（GBK）", _HTTP, odd="page"),
         _call(
             "wrong_encoding",

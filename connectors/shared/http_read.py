@@ -30,17 +30,22 @@ class Answer:
 
     def json(self) -> Any:
         """Parse the body as JSON; raises OutcomeUnknown if it is not JSON, or has too much."""
-        text = self.body.removeprefix(b"\xef\xbb\xbf")
-        if has_too_many_values(text):
-            raise OutcomeUnknown("应答的内容太多")
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass
-        try:  # Python's own reader also takes NaN and the like, which are not JSON
-            return json.loads(decoded(text, self.headers.get("content-type", "")))
-        except (ValueError, RecursionError) as exc:
-            raise OutcomeUnknown("应答不是 JSON") from exc
+        return read_json(self.body, self.headers.get("content-type", ""))
+
+
+def read_json(body: bytes, content_type: str) -> Any:
+    """Parse what another side wrote as JSON; raises OutcomeUnknown if it is none, or too much."""
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    if has_too_many_values(text):
+        raise OutcomeUnknown("应答的内容太多")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:  # Python's own reader also takes NaN and the like, which are not JSON
+        return json.loads(decoded(text, content_type))
+    except (ValueError, RecursionError) as exc:
+        raise OutcomeUnknown("应答不是 JSON") from exc
 
 
 class AnswerReading:

@@ -78,7 +78,7 @@ def is_ours(error: BaseException) -> bool:
 
 #: What happened, by class; the most specific class of an error decides.
 _SENTENCES: dict[type[BaseException], str] = {
-    TopicAuthorizationFailedError: "没有写这个主题的权限",
+    TopicAuthorizationFailedError: "没有使用这个主题的权限",
     ClusterAuthorizationFailedError: "没有使用这个集群的权限",
     GroupAuthorizationFailedError: "没有使用这个消费组的权限",
     SaslAuthenticationFailed: "Kafka 登录失败，检查用户、口令和登录方式",

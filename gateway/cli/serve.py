@@ -27,6 +27,7 @@ from gateway.cli.output import (
     stopped,
 )
 from gateway.cli.sandbox_places import PlaceServer, exchange_place, mail_place, password_in
+from gateway.cli.sandbox_topic import topic_place
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
 from gateway.service import systemd
@@ -84,6 +85,10 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     mail_port: Annotated[
         int, typer.Option(min=0, max=65535, help="SMTP 的端口，0 为任意空闲")
     ] = 8025,
+    topic: Annotated[str | None, typer.Option(help="名=目录：以 Kafka 收发的平台")] = None,
+    topic_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Kafka 的端口，0 为任意空闲")
+    ] = 8092,
     unmarked: Annotated[list[str] | None, typer.Option(help="不看演练词的平台，可多次")] = None,
 ) -> None:
     """Serve the sandbox platform until a signal to stop."""
@@ -106,6 +111,10 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     if mail is not None:
         name, folder = _pair("mail", mail, "目录")
         places[name], server = mail_place(Path(folder), mail_port)
+        others.append(server)
+    if topic is not None:
+        name, folder = _pair("topic", topic, "目录")
+        places[name], server = topic_place(name, Path(folder), topic_port)
         others.append(server)
     for name in unmarked or ():
         place = places.get(name)

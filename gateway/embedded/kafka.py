@@ -49,13 +49,17 @@ class JarsMissing(Away):
 
 
 class EmbeddedKafka(EmbeddedServer):
-    """One broker in the folder `state`; `bootstrap` is valid after `start()`."""
+    """One broker in the folder `state`; `bootstrap` is valid after `start()`.
+
+    It listens on `port` if that is given and free.
+    """
 
     name = "Kafka"
     gentle = signal.SIGTERM
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, port: int = 0) -> None:
         super().__init__(state, "kafka")
+        self._port = port
         self.properties = self.state / "kafka.properties"
         self.pid_file = self.state / "kafka.pid"
         self.ports = self.state / "kafka.ports"
@@ -106,6 +110,7 @@ class EmbeddedKafka(EmbeddedServer):
             wanted = [int(port) for port in self.ports.read_text().split()]
         except (FileNotFoundError, ValueError):
             wanted = [0, 0]
+        wanted[0] = self._port or wanted[0]
         return [_free_port(port) for port in wanted]
 
 

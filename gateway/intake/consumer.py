@@ -13,10 +13,10 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from connectors.shared.kafka_metadata import METADATA_PAUSE, ask_with_pauses
+from connectors.shared.kafka_unpacking import PollTooLarge, bound, one_poll
 from gateway.check.raw import PORTION_BYTES
-from gateway.intake.metadata import METADATA_PAUSE, ask_with_pauses
 from gateway.intake.placed import PlacedConsumer
-from gateway.intake.unpacking import PollTooLarge, begin_poll, bound
 
 #: Milliseconds for one fetch of a partition.
 FETCH_MS = 2000
@@ -172,11 +172,11 @@ class Consumer(PlacedConsumer):
         self, partitions: Iterable[TopicPartition], max_records: int, timeout_ms: int = 0
     ) -> dict[TopicPartition, list[Any]] | Exception:
         """Return records of partitions, or why there are none: then all stand as before."""
-        begin_poll()
         try:
-            found: dict[TopicPartition, list[Any]] = await super().getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
-            )
+            with one_poll():
+                found: dict[TopicPartition, list[Any]] = await super().getmany(
+                    *partitions, timeout_ms=timeout_ms, max_records=max_records
+                )
         except Exception as error:  # noqa: BLE001  codecs raise errors of their own
             await self._back()
             return error

@@ -9,9 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from connectors.shared.kafka_topic_id import topic_id
 from gateway.config.errors import Away
 from gateway.intake.places import Missing, Places, ReadOn, Settle
-from gateway.intake.topic_id import topic_id
 from gateway.store.record.topics import TopicIs
 
 #: Seconds for which the id of a topic is believed.

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,23 @@ ROW = {"key": "k", "kind": "penalty", "verb": "new", "version": 1}
 @pytest.fixture
 def said(tmp_path: Path) -> Iterator[str]:
     """What a sandbox says that runs in an empty folder, one of its platforms without marks."""
+    with running(tmp_path, 5, *ARGUMENTS) as lines:
+        yield lines
+
+
+@contextmanager
+def running(folder: Path, lines: int, *arguments: str) -> Iterator[str]:
+    """Run a sandbox, and give so many lines of what it says."""
     started = subprocess.Popen(
-        [sys.executable, "-m", "gateway", *ARGUMENTS],
-        cwd=tmp_path,
+        [sys.executable, "-m", "gateway", *arguments],
+        cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert started.stdout is not None
-    yield "".join(started.stdout.readline() for _ in range(5))
+    yield "".join(started.stdout.readline() for _ in range(lines))
     started.terminate()
-    started.communicate(timeout=30)
+    started.communicate(timeout=60)
 
 
 def address(said: str) -> str:
@@ -67,6 +75,20 @@ async def test_a_destination_reaches_its_files_by_what_it_says(said: str, tmp_pa
     health = await build("file-drop", settings, system_clock).health()
 
     assert (health.ok, health.detail) == (True, "目录 in")
+
+
+async def test_a_destination_reaches_its_topics_by_what_it_says(tmp_path: Path) -> None:
+    ports = ("--port", "0", "--topic-port", "0")
+    with running(tmp_path, 3, "sandbox", *ports, "--topic", "province-bus=sandbox") as said:
+        [(servers, topic, receipts)] = re.findall(
+            r"主题：bootstrap_servers (\S+)，topic (\S+)，receipts 的 topic (\S+)", said
+        )
+        settings = {"bootstrap_servers": servers, "topic": topic, "receipts": {"topic": receipts}}
+        connector = build("kafka-topic", settings, system_clock)
+        health = await connector.health()
+        await connector.close()
+
+    assert (health.ok, health.detail) == (True, "2 个分区，回执 2 个分区")
 
 
 async def test_a_destination_reaches_its_exchange_database_by_what_it_says(
@@ -119,6 +141,7 @@ def test_marks_are_on_where_nothing_else_is_said(said: str, place: str, status: 
     ("arguments", "told"),
     [
         (("--files", "province"), "--files province：写成 名=目录"),
+        (("--topic", "省总线=sandbox"), "--topic 省总线：名字用作主题名，只能有字母"),
         (("--bank", "sample-bank"), "--bank sample-bank：写成 名=whsec_密钥"),
         (("--exchange", "city"), "--exchange city：写成 名=目录"),
         (("--exchange", "City=x"), "--exchange City：库的名字只用小写字母、数字和 -"),

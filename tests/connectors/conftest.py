@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors import build
 from connectors.exchange_database import ExchangeDatabase
@@ -174,8 +175,8 @@ async def harness(
         return
     if exchange is not None:
         made = Harness(exchange.connector(clock), kind, exchange.count)
-    elif kind == "kafka-topic":
-        made = _kafka(request.getfixturevalue("kafka_bootstrap"), clock)
+    elif kind.startswith("kafka-topic"):
+        made = await _kafka(kind, request.getfixturevalue("kafka_bootstrap"), clock)
     elif kind == "memory":
         twin = build(kind, {}, clock)
         assert isinstance(twin, MemoryConnector)
@@ -221,9 +222,15 @@ FILES: dict[str, Any] = {
 _topics: Iterator[int] = iter(range(1_000_000))
 
 
-def _kafka(bootstrap: str, clock: SteppedClock) -> Harness:
+async def _kafka(kind: str, bootstrap: str, clock: SteppedClock) -> Harness:
     topic = f"conformance-{next(_topics)}"
-    settings = {"bootstrap_servers": bootstrap, "topic": topic}
+    settings: dict[str, Any] = {"bootstrap_servers": bootstrap, "topic": topic}
+    if kind.endswith("@receipts"):
+        settings["receipts"] = {"topic": f"{topic}.receipts"}
+        admin: Any = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await admin.start()
+        await admin.create_topics([NewTopic(f"{topic}.receipts", 2, 1)])
+        await admin.close()
 
     async def effects(key: str) -> int:
         """Count distinct events of a key, as a consumer that de-duplicates by id sees them."""
@@ -238,7 +245,7 @@ def _kafka(bootstrap: str, clock: SteppedClock) -> Harness:
         events = [orjson.loads(r.value) for records in batches.values() for r in records]
         return len({event["id"] for event in events if event["id"] == key})
 
-    return Harness(build("kafka-topic", settings, clock), "kafka-topic", effects)
+    return Harness(build("kafka-topic", settings, clock), kind, effects)
 
 
 @pytest.fixture

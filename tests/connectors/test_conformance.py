@@ -19,7 +19,10 @@ from connectors.protocol import CarriedByPerson, OnUnknown
 from schemas.delivery import HANDED_OVER, DeliveryState, Item, OutcomeKind
 from tests.connectors.listed import listed
 
-KAFKA = pytest.param("kafka-topic", marks=pytest.mark.integration)
+KAFKA = [
+    pytest.param(name, marks=pytest.mark.integration)
+    for name in ("kafka-topic", "kafka-topic@receipts")
+]
 #: The same kind on two servers.
 DATABASES = [
     pytest.param(name, marks=pytest.mark.integration)
@@ -29,14 +32,14 @@ LOSSY = ["bank-webhook", "memory", "platform-json", "platform-soap", *DATABASES]
 LOSSY += ["file-drop@sftp", "file-drop@ftps", "mail-drop"]
 REMOTE = ["bank-webhook", "platform-json", "platform-soap"]
 
-every_kind = pytest.mark.parametrize("harness", [*LOSSY, KAFKA], indirect=True)
+every_kind = pytest.mark.parametrize("harness", [*LOSSY, *KAFKA], indirect=True)
 lossy_kinds = pytest.mark.parametrize("harness", LOSSY, indirect=True)
 remote_kinds = pytest.mark.parametrize("harness", REMOTE, indirect=True)
 ItemFactory = Callable[..., Item]
 
 
 def test_the_suite_runs_over_every_kind_in_the_registry() -> None:
-    covered = {str(getattr(one, "values", (one,))[0]) for one in [*LOSSY, KAFKA]}
+    covered = {str(getattr(one, "values", (one,))[0]) for one in [*LOSSY, *KAFKA]}
 
     called = {name for name, kind in CONNECTORS.items() if not kind.by_person}
     assert {name.partition("@")[0] for name in covered} == called

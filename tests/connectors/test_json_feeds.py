@@ -15,8 +15,8 @@ from connectors.errors import CallRejected, OutcomeUnknown
 from connectors.platform_api import PlatformJson
 from connectors.platform_api.feeds import Feeds
 from connectors.platform_api.json_api import row_outcomes
-from connectors.platform_api.lenient import MOST_ROWS
 from connectors.shared.http_read import Answer
+from connectors.shared.lenient import MOST_ROWS
 from connectors.shared.wrapper import JsonWrapper
 from schemas.delivery import MOST_REASONS, Listed, ListingMark, OutcomeKind
 from tests.connectors.raw_server import answer, raw_server, request_of

@@ -1,9 +1,11 @@
 """Every line of `deploy/REHEARSALS.md` is rehearsed by a whole gateway, and ends as it says."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +19,13 @@ from connectors.sandbox import (
     MailPlace,
     Place,
     PlatformPlace,
+    TopicPlace,
     create_sandbox,
     serve_exchange,
     serve_files,
     serve_mail,
     serve_sandbox,
+    serve_topics,
 )
 from connectors.sandbox.mail_keys import keys_in
 from connectors.sandbox.rehearsals import REHEARSALS, Interface
@@ -45,18 +49,24 @@ INTERFACES: dict[str, Interface] = {
     "platform-json": "json",
     "platform-soap": "soap",
     "file-drop": "files",
+    "kafka-topic": "kafka",
 }
 #: The heading of the second table, and a line of either.
 SECOND, ROW = "### Over a database and as mail", r'^\| `\{"name": .*$'
 #: The connectors of the second table.
 OTHERS: dict[str, Interface] = {"exchange-database": "database", "mail-drop": "mail"}
-#: Here the page has the states only: an odd row says nothing, and files have no answer to read.
+#: Here the page has the states only: an odd row says nothing, and neither files nor messages have
+#: an answer to the call.
 WITHOUT_WORDS = {
     ("wrong_count", "platform-json"),
     *((name, "file-drop") for name in ("slow", "drop_after_store", "wrong_count", "down")),
-    ("garbage", "file-drop"),
+    *(("garbage", kind) for kind in ("file-drop", "kafka-topic")),
+    ("wrong_count", "kafka-topic"),
 }
 NUMBER = "样环罚字〔2026〕1号"
+#: Real seconds in which a platform on a topic has read what was sent and written its receipt.
+PATIENCE = 20.0
+_topics = count()
 
 
 class Line(NamedTuple):
@@ -119,10 +129,14 @@ class Rehearsed(NamedTuple):
         said = "".join(filter(None, await self.world.column(query)))
         return any(word in said for word in words)
 
-    async def settle(self) -> None:
-        """Let a day pass in steps of two hours."""
+    async def settle(self, until: str) -> None:
+        """Let a day pass in steps of two hours; a platform on a topic answers in its own time."""
         for _ in range(12):
             await self.world.pass_time(2)
+        if self.connector == "kafka-topic":
+            async with asyncio.timeout(PATIENCE):
+                while await self.state() != until or not (await self.platform())["received"]:
+                    await self.world.pass_time(0.01)
 
     async def platform(self) -> dict[str, Any]:
         async with httpx.AsyncClient() as client:
@@ -130,7 +144,7 @@ class Rehearsed(NamedTuple):
             return found
 
 
-def place_for(connector: str, folder: Path, server: str) -> Place:
+def place_for(connector: str, folder: Path, server: str, topic: str) -> Place:
     match connector:
         case "file-drop":
             return FilesPlace.model_validate({"folder": folder, "password": "s3cret-word"})
@@ -138,6 +152,8 @@ def place_for(connector: str, folder: Path, server: str) -> Place:
             return ExchangePlace.model_validate({"server": server, "password": "s3cret-word"})
         case "mail-drop":
             return MailPlace(folder=folder)
+        case "kafka-topic":
+            return TopicPlace(topic=topic, receipts_topic=f"{topic}.receipts")
         case _:
             return PlatformPlace()
 
@@ -149,16 +165,19 @@ async def rehearsed(
     clock: SteppedClock,
     tmp_path: Path,
     postgres: EmbeddedPostgres,
+    kafka_bootstrap: str,
 ) -> AsyncIterator[Rehearsed]:
     """The sandbox, and the gateway that the page configures for it."""
     folder = tmp_path / "place"
-    made = place_for(DESTINATIONS[place]["connector"], folder, postgres.url)
+    topic = f"rehearsed-{next(_topics)}"
+    made = place_for(DESTINATIONS[place]["connector"], folder, postgres.url, topic)
     sandbox = create_sandbox(clock, {place: made})
     async with (
         serve_sandbox(sandbox) as url,
         serve_files(sandbox, tmp_path / "key") as address,
         serve_exchange(sandbox) as databases,
         serve_mail(sandbox) as mail,
+        serve_topics(sandbox, kafka_bootstrap),
     ):
         given = DESTINATIONS[place]
         settings = {
@@ -168,6 +187,9 @@ async def rehearsed(
         if given["connector"] == "file-drop":
             settings |= {"port": address.port, "host_key": address.host_key}
             settings |= {"password": "s3cret-word"}
+        elif given["connector"] == "kafka-topic":
+            settings |= {"bootstrap_servers": kafka_bootstrap, "topic": topic}
+            settings |= {"receipts": {"topic": f"{topic}.receipts"}}
         elif given["connector"] == "exchange-database":
             settings |= {"url": databases[place].render_as_string(hide_password=False)}
         elif given["connector"] == "mail-drop":
@@ -240,9 +262,9 @@ async def test_a_rehearsal_ends_as_the_page_says(rehearsed: Rehearsed, name: str
     [due] = await world.column("select due_at from delivery")
     await world.turn()
     first = await rehearsed.state()
-    await rehearsed.settle()
-
     said = line.states[rehearsed.connector]
+    await rehearsed.settle(said[-1])
+
     assert [first, await rehearsed.state()] == [said[0], said[-1]]
     seen = line.seen[rehearsed.connector]
     if seen and (name, rehearsed.connector) not in WITHOUT_WORDS:
@@ -267,10 +289,10 @@ async def test_what_was_rejected_is_taken_once_it_is_corrected(
 ) -> None:
     number = NUMBER + lines()[name].mark
     await rehearsed.world.take(penalty(CF_WSH=number))
-    await rehearsed.settle()
+    await rehearsed.settle("rejected")
     assert await rehearsed.state() == "rejected"
 
     await rehearsed.world.take(penalty(CF_WSH=number, CF_SY="更正后的事由"))
-    await rehearsed.settle()
+    await rehearsed.settle("accepted")
 
     assert await rehearsed.state() == "accepted"

@@ -42,7 +42,7 @@ async def packed(
     kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[AIOKafkaProducer]:
     """A producer whose batches may unpack to more than may be."""
-    monkeypatch.setattr("gateway.intake.unpacking.MOST_UNPACKED", 2_000_000)
+    monkeypatch.setattr("connectors.shared.kafka_unpacking.MOST_UNPACKED", 2_000_000)
     options = {"compression_type": "zstd", "max_request_size": 2**23, "max_batch_size": 2**23}
     async with AIOKafkaProducer(bootstrap_servers=kafka_bootstrap, **options) as producer:
         yield producer

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.admin import CreateAclsRequest
 
 from connectors import build
 from connectors.errors import CallRejected, ConnectorError, NotSent
@@ -56,7 +57,12 @@ listener.name.plaintext.oauthbearer.sasl.jaas.config=\\
 listener.name.plaintext.oauthbearer.sasl.server.callback.handler.class=\\
   {_MODULE}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler
 inter.broker.listener.name=INTERNAL
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
 """
+#: Numbers of the protocol: a topic, its whole name, deny and allow.
+_TOPIC, _LITERAL, _DENY, _ALLOW = 2, 3, 2, 3
+_OPERATIONS = {"read": 3, "describe": 8}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +128,8 @@ async def producer(secured: str, login: dict[str, str]) -> AsyncIterator[AIOKafk
     options = client_options(KafkaConnection.model_validate(login))
     admin = AIOKafkaAdminClient(bootstrap_servers=secured, **options)
     await admin.start()
-    await admin.create_topics([NewTopic(f"{TOPIC}-{login['sasl_mechanism']}", 1, 1)])
+    topic = f"{TOPIC}-{login['sasl_mechanism']}"
+    await admin.create_topics([NewTopic(name, 1, 1) for name in (topic, f"{topic}.receipts")])
     await admin.close()
     made = AIOKafkaProducer(bootstrap_servers=secured, **options)
     await made.start()
@@ -154,7 +161,13 @@ async def test_intake_and_a_topic_of_a_bank_use_the_same_settings(
     item: ItemFactory = make_item
     [outcome] = await connector.send([item(1)])
     await connector.close()
+    connector = build("kafka-topic", target | {"receipts": {"topic": f"{topic}.receipts"}},
+                      world.clock)  # fmt: skip
+    await producer.send_and_wait(f"{topic}.receipts", b'{"id": "key-1", "status": "accepted"}')
+    [receipt], _ = await connector.receipts("")
+    await connector.close()
 
+    assert receipt.accepted
     assert await world.value("select count(*) from decision") == 1
     assert outcome.kind is OutcomeKind.ACCEPTED
 
@@ -182,17 +195,47 @@ async def test_a_topic_of_a_bank_that_lets_nobody_in_is_no_outage_of_the_bank(
         {"password": "wrong", "ca_file": str(authority.file)},
         {"password": PASSWORD},
     ):
-        target = {"bootstrap_servers": secured, "topic": "t", **login, **more}
+        target = {"bootstrap_servers": secured, "topic": "t", "receipts": {"topic": "r"}}
+        target |= {**login, **more}
         connector = build("kafka-topic", target, world.clock)
-        with pytest.raises(ConnectorError) as caught:
-            await connector.send([make_item(1)])
+        for call in (connector.send([make_item(1)]), connector.receipts("")):
+            with pytest.raises(ConnectorError) as caught:
+                await call
+            found.append(caught.value)
         await connector.close()
-        found.append(caught.value)
 
-    assert [type(one) for one in found] == [CallRejected, NotSent]
-    assert "登录失败" in str(found[0])
-    assert "证书不能信任" in str(found[1])
-    assert not found[1].theirs
+    assert [type(one) for one in found] == [*[CallRejected] * 2, *[NotSent] * 2]
+    assert all("登录失败" in str(one) for one in found[:2])
+    assert all("证书不能信任" in str(one) for one in found[2:])
+    assert not any(one.theirs for one in found[2:])
+
+
+@pytest.mark.parametrize("denied", _OPERATIONS)
+async def test_receipts_that_may_not_be_read_are_told(
+    world: World, secured: str, authority: Authority, denied: str
+) -> None:
+    login = {"security_protocol": "SASL_SSL", "username": USER, "password": PASSWORD}
+    login |= {"ca_file": str(authority.file)}
+    options = client_options(KafkaConnection.model_validate(login))
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=secured, **options)
+    await admin.start()
+    topic = f"closed-to-{denied}"
+    await admin.create_topics([NewTopic(name, 1, 1) for name in ("open", topic)])
+    who = f"User:{USER}", "*", _OPERATIONS[denied], _DENY
+    await admin._send_request(CreateAclsRequest(_TOPIC, topic, _LITERAL, *who))
+    if denied == "read":  # where there is a rule, all that none allows is denied
+        allowed = f"User:{USER}", "*", _OPERATIONS["describe"], _ALLOW
+        await admin._send_request(CreateAclsRequest(_TOPIC, topic, _LITERAL, *allowed))
+    await admin.close()
+    target = {"bootstrap_servers": secured, "topic": "open", "receipts": {"topic": topic}}
+    connector = build("kafka-topic", {**target, **login}, world.clock)
+
+    health = await connector.health()
+    await connector.close()
+
+    assert not health.ok
+    assert health.detail.startswith(f"回执主题 {topic}：")
+    assert "权限" in health.detail
 
 
 def test_a_file_that_cannot_be_used_is_told_by_its_setting() -> None:

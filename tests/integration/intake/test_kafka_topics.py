@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.structs import OffsetAndMetadata
 
-from gateway.intake.topic_id import topic_id
+from connectors.shared.kafka_topic_id import topic_id
 from gateway.store.record.topics import TopicIs
 from tests.integration.intake.kafka_world import (
     FIRST,

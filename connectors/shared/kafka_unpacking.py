@@ -7,6 +7,8 @@ decoders in Rust then end the process, at every start again.
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
@@ -50,25 +52,35 @@ class PollTooLarge(KafkaError):  # type: ignore[misc]
 
 
 class _Poll:
-    """The bytes that were unpacked since the last poll began, but for the first batch."""
+    """What was unpacked since a poll began."""
 
     bytes = 0
     batches = 0
 
 
-def begin_poll() -> None:
-    """Count what is unpacked from now on."""
-    _Poll.bytes = _Poll.batches = 0
+#: The poll that is made now; what is unpacked outside of one is not counted.
+_POLL: ContextVar[_Poll | None] = ContextVar("poll", default=None)
+
+
+@contextmanager
+def one_poll() -> Iterator[None]:
+    """Count what is unpacked in the block: it raises PollTooLarge beyond the bound."""
+    token = _POLL.set(_Poll())
+    try:
+        yield
+    finally:
+        _POLL.reset(token)
 
 
 def _counted(unpack: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     @wraps(unpack)
     def counted(payload: bytes) -> bytes:
-        unpacked = unpack(payload)
-        _Poll.bytes += len(unpacked)
-        _Poll.batches += 1
-        if _Poll.batches > 1 and _Poll.bytes > MOST_UNPACKED:
-            raise PollTooLarge
+        unpacked, poll = unpack(payload), _POLL.get()
+        if poll is not None:
+            poll.bytes += len(unpacked)
+            poll.batches += 1
+            if poll.batches > 1 and poll.bytes > MOST_UNPACKED:
+                raise PollTooLarge
         return unpacked
 
     return counted
@@ -151,9 +163,9 @@ class EndingRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         self._records = batches = _Batches(self._records)
         try:
             yield from super()._unpack_records()
-        except KafkaError as error:
+        except Exception as error:  # codecs raise errors of their own
             if batches.last is not None:
-                error.batch = self._tp, batches.last
+                error.batch = self._tp, batches.last  # type: ignore[attr-defined]
             raise
 
 

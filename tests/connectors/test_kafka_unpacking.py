@@ -9,8 +9,8 @@ from aiokafka.record import default_records
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.intake import unpacking
-from gateway.intake.unpacking import BatchTooLarge
+from connectors.shared import kafka_unpacking as unpacking
+from connectors.shared.kafka_unpacking import BatchTooLarge
 
 Pack = Callable[[bytes], bytes]
 Unpack = Callable[[bytes], bytes]

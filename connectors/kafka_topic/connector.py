@@ -6,63 +6,44 @@ The event id is our key. Consumers de-duplicate by it, so an unknown outcome is 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
-    AuthenticationFailedError,
-    ClusterAuthorizationFailedError,
-    InvalidTopicError,
-    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
 )
-from pydantic import Field
 
 from connectors.errors import CallRejected, ConnectorError, NotSent, OutcomeUnknown
+from connectors.kafka_topic.clients import (
+    CALL_REJECTED,
+    EndingClients,
+    before_sending,
+    cause,
+    new_producer,
+    told,
+)
+from connectors.kafka_topic.receipts import ReceiptsTopic
+from connectors.kafka_topic.settings import KafkaTopicSettings
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
-from connectors.shared.kafka_connection import client_options, is_ours, kafka_words, why_away
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import outcome_of
-from schemas.connection import KafkaConnection
-from schemas.delivery import Health, Item, Outcome, OutcomeKind
+from schemas.delivery import Health, Item, Outcome, OutcomeKind, Receipt
 
-_CALL_REJECTED = (
-    TopicAuthorizationFailedError,
-    ClusterAuthorizationFailedError,
-    UnknownTopicOrPartitionError,
-    InvalidTopicError,
-)
-_LOGIN_REFUSED = (AuthenticationFailedError, SaslAuthenticationFailed)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 Sent = asyncio.Future[Any] | Outcome
-MakeProducer = Callable[["KafkaTopicSettings"], AIOKafkaProducer]
-
-
-class KafkaTopicSettings(KafkaConnection):
-    """Configuration of a `kafka-topic` destination."""
-
-    bootstrap_servers: str = Field(min_length=1, title="Kafka 地址")
-    topic: str = Field(min_length=1, title="主题")
-    source: str = Field(default="credit-gateway", title="事件来源")
-    batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
-    concurrency: int = Field(default=2, ge=1, le=64, title="并发数")
-    call_timeout: timedelta = Field(
-        default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
-    )
-    max_request_size: int = Field(default=1024 * 1024, ge=1024, title="单条上限（字节）")
+MakeProducer = Callable[[KafkaTopicSettings], AIOKafkaProducer]
 
 
 class KafkaTopic(OneWay):
-    """One topic; an item is accepted when every in-sync replica has it."""
+    """One topic; an item is handed over when every in-sync replica has it.
+
+    Where the receiver has a topic for its receipts, one of these says that an item is accepted.
+    """
 
     def __init__(
         self, settings: KafkaTopicSettings, now: Clock, make: MakeProducer | None = None
@@ -72,13 +53,17 @@ class KafkaTopic(OneWay):
             concurrency=settings.concurrency,
             on_unknown=OnUnknown.RESEND,
             call_timeout=settings.call_timeout,
+            has_receipts=settings.receipts is not None,
         )
         self._settings = settings
         self._now = now
         self._producer: AIOKafkaProducer | None = None
         self._make = make or new_producer
         self._starting = asyncio.Lock()
-        self._retired: set[asyncio.Task[None]] = set()
+        self._retired = EndingClients(settings.call_timeout)
+        self._receipts: ReceiptsTopic | None = None
+        if settings.receipts is not None:
+            self._receipts = ReceiptsTopic(settings, settings.receipts)
 
     async def send(self, items: Sequence[Item]) -> list[Outcome]:
         """Publish items and wait for their confirmations, within `call_timeout`.
@@ -135,7 +120,7 @@ class KafkaTopic(OneWay):
                 for item in items:
                     sent.append(await self._put(producer, item))
         except (KafkaError, TimeoutError) as exc:
-            failure = _before_sending(exc)
+            failure = before_sending(exc)
             if not sent:
                 raise failure from exc
             sent += [outcome_of(failure)] * (len(items) - len(sent))
@@ -150,7 +135,7 @@ class KafkaTopic(OneWay):
                 headers=[("content-type", b"application/cloudevents+json")],
             )
         except _TOO_LARGE as exc:
-            return Outcome(kind=OutcomeKind.REJECTED, reasons=(_told(exc),))
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(told(exc),))
         future.add_done_callback(_error)
         return future
 
@@ -158,11 +143,26 @@ class KafkaTopic(OneWay):
         errors = [_error(each) for each in sent if isinstance(each, asyncio.Future)]
         if any(error is not None for error in errors):
             self._retire()  # its sequence of numbers may have a gap
-        outcomes = [each if isinstance(each, Outcome) else _outcome(each) for each in sent]
-        refused = [error for error in errors if isinstance(error, _CALL_REJECTED)]
+        outcomes = [each if isinstance(each, Outcome) else self._outcome(each) for each in sent]
+        refused = [error for error in errors if isinstance(error, CALL_REJECTED)]
         if refused and len(refused) == len(outcomes):
-            raise CallRejected(_told(refused[0])) from refused[0]
+            raise CallRejected(told(refused[0])) from refused[0]
         return outcomes
+
+    def _outcome(self, future: asyncio.Future[Any]) -> Outcome:
+        """Return the outcome of one item; without a confirmation it may have arrived (unknown)."""
+        error = _error(future)
+        if isinstance(error, _TOO_LARGE):
+            return Outcome(kind=OutcomeKind.REJECTED, reasons=(told(error),))
+        if isinstance(error, CALL_REJECTED):
+            return outcome_of(CallRejected(told(error)))
+        if error is not None:
+            return outcome_of(OutcomeUnknown(told(error)))
+        if not future.done() or future.cancelled():
+            return outcome_of(OutcomeUnknown("Kafka 没有在时限内应答"))
+        record = future.result()
+        kind = OutcomeKind.ACCEPTED if self._receipts is None else OutcomeKind.SUBMITTED
+        return Outcome(kind=kind, reference=f"{record.topic}/{record.partition}/{record.offset}")
 
     def _event(self, item: Item) -> bytes:
         """Return a CloudEvents 1.0 envelope; a resend has the same bytes."""
@@ -194,72 +194,41 @@ class KafkaTopic(OneWay):
                         await producer.start()
                 except (KafkaError, OSError) as exc:
                     await producer.stop()
-                    raise _before_sending(await self._cause(exc)) from exc
+                    raise before_sending(await cause(exc, self._settings)) from exc
                 self._producer = producer
             return self._producer
 
-    async def _cause(self, error: Exception) -> Exception:
-        """Return why no producer could be started, as far as it can be found out."""
-        found = None
-        if isinstance(error, KafkaConnectionError):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.limits.call_timeout.total_seconds() / 4):
-                    options = client_options(self._settings)
-                    found = await why_away(self._settings.bootstrap_servers, options)
-        return found or error
+    async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
+        """Return the receipts in the receiver's topic after a cursor, and the next cursor."""
+        if self._receipts is None:
+            return [], cursor
+        return await self._receipts.page(cursor)
 
     async def health(self) -> Health:
-        """Check the topic by asking the brokers for its partitions."""
+        """Ask the brokers for the partitions of the topic, and of that of the receipts."""
         try:
             producer = await self._started()
             async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
                 partitions = await producer.partitions_for(self._settings.topic)
+            detail = f"{len(partitions)} 个分区"
+            if self._receipts is not None:
+                detail += f"，回执 {await self._receipts.check()} 个分区"
         except (ConnectorError, KafkaError, TimeoutError) as exc:
-            return Health(ok=False, detail=_told(exc))
-        return Health(ok=bool(partitions), detail=f"{len(partitions)} 个分区")
+            return Health(ok=False, detail=told(exc))
+        return Health(ok=bool(partitions), detail=detail)
 
     async def close(self) -> None:
-        """Stop the producer and wait for it; a later call would start a new one."""
+        """Stop the clients and wait for them; a later call would start new ones."""
         self._retire()
-        if self._retired:
-            await asyncio.wait(self._retired)
+        await self._retired.wait()
+        if self._receipts is not None:
+            await self._receipts.close()
 
     def _retire(self) -> None:
         """Stop the producer in the background, so that the call still ends in time."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            task = asyncio.create_task(self._stop(producer))
-            self._retired.add(task)
-            task.add_done_callback(self._retired.discard)
-
-    async def _stop(self, producer: AIOKafkaProducer) -> None:
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(self.limits.call_timeout.total_seconds()):
-                await producer.stop()
-
-
-def new_producer(settings: KafkaTopicSettings) -> AIOKafkaProducer:
-    """Return an idempotent producer that waits for every in-sync replica."""
-    return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers,
-        enable_idempotence=True,
-        acks="all",
-        max_request_size=settings.max_request_size,
-        request_timeout_ms=int(settings.call_timeout.total_seconds() * 1000),
-        **client_options(settings),
-    )
-
-
-def _told(error: BaseException) -> str:
-    return str(error) if isinstance(error, ConnectorError) else kafka_words(error)
-
-
-def _before_sending(error: Exception) -> ConnectorError:
-    """Translate an error from before sending: CallRejected if refused, else NotSent."""
-    refused = isinstance(error, (*_CALL_REJECTED, *_LOGIN_REFUSED))
-    made = (CallRejected if refused else NotSent)(_told(error))
-    made.theirs = not is_ours(error)
-    return made
+            self._retired.add(producer)
 
 
 def _is_too_large(sent: Sent) -> bool:
@@ -268,20 +237,3 @@ def _is_too_large(sent: Sent) -> bool:
 
 def _error(future: asyncio.Future[Any]) -> BaseException | None:
     return future.exception() if future.done() and not future.cancelled() else None
-
-
-def _outcome(future: asyncio.Future[Any]) -> Outcome:
-    """Return the outcome of one item; without a confirmation it may have arrived (unknown)."""
-    error = _error(future)
-    if isinstance(error, _TOO_LARGE):
-        return Outcome(kind=OutcomeKind.REJECTED, reasons=(_told(error),))
-    if isinstance(error, _CALL_REJECTED):
-        return outcome_of(CallRejected(_told(error)))
-    if error is not None:
-        return outcome_of(OutcomeUnknown(_told(error)))
-    if not future.done() or future.cancelled():
-        return outcome_of(OutcomeUnknown("Kafka 没有在时限内应答"))
-    record = future.result()
-    return Outcome(
-        kind=OutcomeKind.ACCEPTED, reference=f"{record.topic}/{record.partition}/{record.offset}"
-    )
