@@ -166,6 +166,7 @@ class KafkaTopic(OneWay):
 
     def _event(self, item: Item) -> bytes:
         """Return a CloudEvents 1.0 envelope; a resend has the same bytes."""
+        table = self._settings.tables.get(item.record_kind)
         event = {
             "specversion": "1.0",
             "id": item.key,
@@ -179,7 +180,7 @@ class KafkaTopic(OneWay):
                 "verb": item.verb.value,
                 "version": item.version,
                 "document_number": item.document_number,
-                "columns": item.columns,
+                "columns": item.columns if table is None else table.values(item),
             },
         }
         return orjson.dumps(event, default=str)

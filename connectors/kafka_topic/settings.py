@@ -5,8 +5,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from connectors.shared.layout import RowLayout
 from schemas.base import Schema
 from schemas.connection import KafkaConnection
+from schemas.destination import TakenKind
 
 
 class TopicReceipts(Schema):
@@ -40,6 +42,9 @@ class KafkaTopicSettings(KafkaConnection):
     bootstrap_servers: str = Field(min_length=1, title="Kafka 地址")
     topic: str = Field(min_length=1, title="主题")
     source: str = Field(default="credit-gateway", title="事件来源")
+    tables: dict[TakenKind, RowLayout] = Field(
+        default={}, title="接收方的列，按记录种类；不写的照标准"
+    )
     receipts: TopicReceipts | None = Field(default=None, title="回执；不写则确认写入即算入库")
     batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
     concurrency: int = Field(default=2, ge=1, le=64, title="并发数")

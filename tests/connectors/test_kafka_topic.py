@@ -8,7 +8,9 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     KafkaTimeoutError,
@@ -44,6 +46,26 @@ async def test_items_of_a_batch_that_is_too_large_are_sent_one_by_one(
     assert {one.kind for one in outcomes[:-1]} == {OutcomeKind.ACCEPTED}
     assert outcomes[-1].kind is OutcomeKind.REJECTED
     assert later[0].kind is OutcomeKind.ACCEPTED
+
+
+async def test_the_receiver_gets_his_own_columns_and_no_more(
+    kafka_bootstrap: str, clock: Any, item: ItemFactory
+) -> None:
+    layout = {"columns": {"CF_WSH": "WSH"}, "left_out": ["BZ"], "masked": ["CF_XDR_ZJHM"]}
+    settings = {"bootstrap_servers": kafka_bootstrap, "topic": "own-columns"}
+    topic = build("kafka-topic", {**settings, "tables": {"penalty": layout}}, clock)
+    given = {"CF_WSH": "1号", "BZ": "内部", "CF_XDR_ZJHM": "11010519491231002X"}
+    consumer = AIOKafkaConsumer(
+        "own-columns", bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest"
+    )
+
+    await topic.send([item(1, columns=given)])
+    await topic.close()
+    await consumer.start()
+    event = orjson.loads((await consumer.getone()).value)
+    await consumer.stop()
+
+    assert event["data"]["columns"] == {"WSH": "1号", "CF_XDR_ZJHM": "110105********002X"}
 
 
 async def test_a_refused_connection_to_the_broker_means_not_sent(
