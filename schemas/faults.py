@@ -95,6 +95,7 @@ NETWORK = {
     errno.EHOSTUNREACH: "网络不通",
     errno.ENETUNREACH: "网络不通",
     errno.ETIMEDOUT: "没有回音",
+    errno.EADDRNOTAVAIL: "本机没有这个地址，或不能从它发出",
 }
 #: Errnos of a connection that our own side does not let out.
 NOT_LET_OUT = frozenset(

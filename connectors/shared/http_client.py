@@ -97,12 +97,14 @@ class HttpClient:
         self._cookies = aiohttp.CookieJar(unsafe=True) if self._login else None
         pin = self._settings.certificate_sha256
         trusted = aiohttp.Fingerprint(bytes.fromhex(pin.replace(":", ""))) if pin else self._tls
+        own = self._settings.source_address
         self._resolver = ImpatientResolver(self._settings.call_timeout.total_seconds() / 4)
         connector = CleanConnections(
             limit=self._settings.concurrency * 2,
             keepalive_timeout=IDLE_SECONDS,
             ssl=trusted,
             resolver=self._resolver,
+            local_addr=None if own is None else (str(own), 0),
             socket_factory=None if self._settings.allow_private else guarded_socket,
         )
         return aiohttp.ClientSession(

@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Annotated, Self
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    IPvAnyAddress,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from connectors.shared.guomi_settings import GuomiSettings, HeaderName
 from schemas.base import Schema
@@ -46,6 +53,8 @@ class HttpClientSettings(TlsFiles):
         default=timedelta(seconds=30), gt=timedelta(0), title="单次调用时限"
     )
     allow_private: bool = Field(default=False, title="允许内网地址")
+    #: For platforms that let in registered addresses only, where this host has several.
+    source_address: IPvAnyAddress | None = Field(default=None, title="从本机的哪个地址发出")
     #: Limit in bytes; a longer answer is not read to its end, and the outcome is unknown.
     max_answer: int = Field(default=32 * 1024 * 1024, ge=1, title="应答上限（字节）")
     login: LoginSettings | None = Field(default=None, title="登录")

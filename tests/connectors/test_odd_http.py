@@ -236,3 +236,34 @@ async def test_an_address_that_no_request_can_be_made_for_was_not_called(clock: 
 # ---------------------------------------------------------------- certificates
 
 Trouble = Callable[[Authority], tuple[tuple[Path, Path], dict[str, Any]]]
+
+
+async def test_calls_leave_from_the_address_that_the_platform_knows(
+    clock: Any, item: ItemFactory
+) -> None:
+    """A host with several addresses, and a platform that lets in one of them."""
+    came_from: list[str] = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came_from.append(writer.get_extra_info("peername")[0])
+        await request_of(reader)
+        writer.write(answer())
+        await writer.drain()
+
+    async with raw_server(handler) as url:
+        connector = bank(url, clock, source_address="127.0.0.3")
+        [outcome] = await connector.send([item(1)])
+        await connector.close()
+
+    assert (came_from, outcome.kind) == (["127.0.0.3"], OutcomeKind.ACCEPTED)
+
+
+async def test_an_address_that_is_not_of_this_host_is_named(clock: Any, item: ItemFactory) -> None:
+    async with answering(answer()) as (url, requests):
+        connector = bank(url, clock, source_address="192.0.2.1")
+        with pytest.raises(NotSent, match="本机没有这个地址") as caught:
+            await connector.send([item(1)])
+        await connector.close()
+
+    assert requests == []
+    assert not caught.value.theirs
