@@ -32,7 +32,6 @@ _VERBS = {
     "信用修复，终止公示": "repair",
     "恢复": "revive",
 }
-_KINDS = {KINDS[kind].title: kind for kind in (RecordKind.PENALTY, RecordKind.LICENCE)}
 
 
 class UnreadableMail(Exception):
@@ -135,7 +134,7 @@ def _keys(rows: Sequence[MailedRow]) -> frozenset[str]:
 def _rows(book: CalamineWorkbook) -> Iterator[MailedRow]:
     for name in book.sheet_names:
         head, *lines = book.get_sheet_by_name(name).to_python()
-        kind = _KINDS.get(name, name)
+        kind = next((kind for kind in KINDS.reported if KINDS[kind].title == name), name)
         wires = _wires(kind)
         for line in lines:
             cells = {str(title): str(cell) for title, cell in zip(head, line, strict=True) if cell}
