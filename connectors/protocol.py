@@ -45,8 +45,7 @@ class Abilities(Schema):
 
 
 #: Set where calls are limited: a connector that makes several calls in one `send` or `look_up`
-#: awaits it before each further one, and before each page of a listing; it makes none if it says
-#: no.
+#: awaits it before each further one, and makes none if it says no.
 FURTHER_CALL: ContextVar[Callable[[], Awaitable[bool]] | None] = ContextVar("further", default=None)
 
 

@@ -11,8 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from connectors.errors import ConnectorError, NotSent, OutcomeUnknown
-from connectors.protocol import FURTHER_CALL
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_settings import under
 from connectors.shared.http_wire import logger
@@ -120,7 +119,7 @@ class Feeds:
         before: set[bytes] = set()
         while cursor is not None and cursor not in seen and len(seen) < MOST_PAGES:
             seen.add(cursor)
-            page = await self._in_turn(url, since=since.isoformat(), cursor=cursor)
+            page = await self._page(url, since=since.isoformat(), cursor=cursor)
             marks += self._complete_until(page)
             here: set[bytes] = set()
             async for rows in self._rows(page, "rows", _ListedRow, "shown_at"):
@@ -149,13 +148,6 @@ class Feeds:
         except ConnectorError as exc:
             return Health(ok=False, detail=str(exc))
         return Health(ok=True)
-
-    async def _in_turn(self, url: str, **query: str) -> Mapping[str, Any]:
-        """Return a page once the permitted rates allow the call."""
-        further = FURTHER_CALL.get()
-        if further is not None and not await further():
-            raise NotSent("公示清单没有读完：轮不到本进程再调用")
-        return await self._page(url, **query)
 
     async def _page(self, url: str, **query: str) -> Mapping[str, Any]:
         answer = await self._http.ask("GET", under(url, "", **query))

@@ -15,6 +15,8 @@ AHEAD_SECONDS = 10.0
 #: Of the calls of each window, one in so many is for receipts, spread over it: a queue would else
 #: leave none for them, and asking every few seconds none for the queue.
 ASKS = 5
+#: Seconds of the shortest wait: times are fractions, and may fall short by a rounding.
+_TICK = 0.001
 
 
 class Pace:
@@ -30,7 +32,8 @@ class Pace:
         self._budget = CallBudget(destination.rates)
         self._sends = CallBudget(map(_of_sends, destination.rates) if asks else ())
         self._asks = CallBudget(map(_of_asks, destination.rates) if asks else ())
-        self._turns = asyncio.Lock()
+        #: One after the other, in their order: those that send, and those that ask for receipts.
+        self._in_order = {False: asyncio.Lock(), True: asyncio.Lock()}
         self._reserved = 0
         self.is_limited = bool(destination.rates)
         self.is_new = False  #: calls were made that are not stored
@@ -82,26 +85,22 @@ class Pace:
         if not self.is_limited:
             return not ends()
         own = self._asks if asking else self._sends
-        async with self._turns:
-            at = self._now()
-            wait = max(self._budget.wait(at), own.wait(at))
-            if ends() or wait > AHEAD_SECONDS:
-                return False
-            if wait > 0:
-                await asyncio.sleep(wait)
-                if ends():
+        async with self._in_order[asking]:
+            ahead = AHEAD_SECONDS
+            while True:
+                at = self._now()
+                # Others may have had the turn for which this one has waited.
+                wait = max(self._budget.wait(at), own.wait(at))
+                if ends() or wait > ahead:
                     return False
-            self._take(own, self._now())
+                if wait <= 0:
+                    break
+                wait = max(wait, _TICK)
+                ahead -= wait
+                await asyncio.sleep(wait)
+            self._take(own, at)
             self._reserved = max(0, self._reserved - (not asking))
             return True
-
-    async def patient_turn(self, ends: Callable[[], bool]) -> bool:
-        """Wait for a turn of asking however long it takes; return False once `ends` says so."""
-        while not await self.turn(ends, asking=True):
-            if ends():
-                return False
-            await asyncio.sleep(AHEAD_SECONDS)
-        return True
 
     def _now(self) -> float:
         return self._clock().timestamp()

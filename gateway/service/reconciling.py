@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.protocol import FURTHER_CALL
 from gateway.deliver.deliverer import Deliverer
 from gateway.intake.access import options_of
 from gateway.intake.files.reading import Reading
@@ -90,13 +89,10 @@ def daily_of(gateway: Gateway, deliverer: Deliverer) -> Callable[[], Awaitable[o
     decisions.
     """
     at, destination = gateway.settings.reconcile.at, deliverer.destination
-    pace = deliverer.caller.pace
     if at is None or not destination.takes & KINDS.reported:
         return None
 
     async def compare(run: Run) -> Reconciled:
-        if pace.is_limited:
-            FURTHER_CALL.set(lambda: pace.patient_turn(lambda: not deliverer.is_owner))
         scope, connector = gateway.reconcile_scope, deliverer.connector
         return await reconcile_platform(gateway.database, scope, destination, connector, run)
 

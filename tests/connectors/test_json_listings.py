@@ -5,8 +5,6 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.errors import NotSent
-from connectors.protocol import FURTHER_CALL
 from connectors.shared.http_read import Answer
 from schemas.delivery import Listed
 from tests.connectors.test_json_feeds import Told, feeds
@@ -67,22 +65,3 @@ async def test_a_subject_whose_code_the_platform_hides_is_shown(
 
     assert isinstance(row, Listed)
     assert row.subject_code == read
-
-
-async def test_each_page_waits_for_its_turn_within_the_rates(clock: Any) -> None:
-    told = [{"rows": [listed(at)], "cursor": str(at)} for at in (1, 2, 3)]
-    turns = iter([True, True, False])
-
-    class Paged(Told):
-        async def ask(self, _method: str, _url: str) -> Answer:
-            return Answer(200, {}, orjson.dumps(told.pop(0)))
-
-    async def turn() -> bool:
-        return next(turns)
-
-    FURTHER_CALL.set(turn)
-    with pytest.raises(NotSent, match="没有读完"):
-        async for _ in feeds(Paged({})).listing("http://x", clock()):
-            pass
-
-    assert len(told) == 1

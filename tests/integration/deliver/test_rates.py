@@ -1,7 +1,6 @@
 """The rates of a destination hold over claims, look-ups, receipts and changes of the owner."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,13 +9,10 @@ import orjson
 import pytest
 
 from connectors.errors import NotSent
-from connectors.protocol import FURTHER_CALL
 from gateway.deliver import pace
 from gateway.deliver.receipts import receive
 from gateway.deliver.silence import ask
-from gateway.service.reconciling import daily_of
 from gateway.service.roles import build_deliverers
-from schemas.delivery import Listed
 from tests.conftest import BANK, PLATFORM
 from tests.connectors.raw_server import answer, raw_server, request_of
 from tests.factories import penalty
@@ -246,35 +242,3 @@ async def test_each_part_of_a_batch_that_is_halved_is_a_call(make_world: MakeWor
             world.clock.step(timedelta(hours=1, seconds=61))
 
     assert "accepted" in await world.states()
-
-
-async def test_the_pages_of_a_listing_count_and_wait(
-    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = await limited(make_world, {"calls": 60, "within": "PT1H"})
-    await world.deliverer().drain()
-    made = sum(times for _, times in world.deliverer().caller.pace.kept())
-    began = world.clock()
-
-    async def pause(seconds: float) -> None:
-        world.clock.step(timedelta(seconds=seconds))
-
-    async def pages(*_: object) -> AsyncIterator[Listed]:
-        for _page in range(3):
-            turn = FURTHER_CALL.get()
-            assert turn is not None
-            assert await turn()
-        nothing: list[Listed] = []
-        for row in nothing:
-            yield row
-
-    monkeypatch.setattr(pace, "asyncio", SimpleNamespace(sleep=pause, Lock=asyncio.Lock))
-    monkeypatch.setattr(world.connector(), "listing", pages)
-    work = daily_of(world.gateway, world.deliverer())
-    assert work is not None
-
-    await work()
-
-    assert sum(times for _, times in world.deliverer().caller.pace.kept()) == made + 3
-    assert world.clock() - began >= timedelta(minutes=10)  # a fifth of 60 an hour
-    assert await world.value("select count(*) from reconcile_run where finished_at is not null")
