@@ -24,7 +24,9 @@ from gateway.store.deliver.mass_changes import Changing
 from gateway.store.score.assessments import not_before_last
 from gateway.telemetry.metrics import Metrics
 from schemas.base import start_of, today
+from schemas.codes import RecordKind
 from schemas.delivery import DeliveryState
+from schemas.kinds import KINDS
 from schemas.obligation import Obligation, PastDelivery
 from scoring.consequences.publicity import PublicityPolicy
 
@@ -108,24 +110,11 @@ class Batch:
         if superseded:
             await deliveries.supersede(self.connection, superseded)
         await deliveries.add(self.connection, owed, self.now)
-        if decider.other_keys and recorded.reported:
-            await self._tell_apart([version.id for version in recorded.reported])
+        if recorded.reported:
+            versions = [version.id for version in recorded.reported]
+            await tell_apart(self.connection, decider, versions)
         if freed := _freed(past, superseded, owed):
             await deliveries.promote(self.connection, freed)
-
-    async def _tell_apart(self, versions: Sequence[int]) -> None:
-        """Park what a destination would take for another decision, or for one that it has not."""
-        of = self.steps.decider.other_keys
-        keys = [AskedKey(name, *(part in key for part in ASKED_PARTS)) for name, key in of.items()]
-        parked = {
-            one.delivery_id: doubled_reason(of[one.destination], one.number, one.subject_name)
-            for one in await doubled.doubled(self.connection, keys, versions)
-        }
-        for one in await doubled.rewritten(self.connection, keys, versions):
-            if parts := changed_parts(of[one.destination], one.kind, one.told, one.now):
-                parked[one.delivery_id] = changed_reason(parts)
-        if parked:
-            await doubled.park(self.connection, list(parked.items()))
 
     async def _guarded(self, change: BatchChange) -> list[Obligation]:
         """Park the changes of destinations of which too much would change in a day."""
@@ -142,6 +131,40 @@ class Batch:
             one.destination: reason(one.changes, one.told) for one in counted if guard.exceeds(*one)
         }
         return held_back(change, reasons) if reasons else list(change.owed)
+
+
+async def tell_apart(
+    connection: Connection,
+    decider: Decider,
+    versions: Sequence[int],
+    only: Sequence[int] | None = None,
+) -> None:
+    """Park what a destination would take for another decision, or for one that it has not.
+
+    The deliveries of these versions are written, and their subjects are locked; `only` these
+    deliveries are looked at.
+    """
+    keys = [
+        AskedKey(
+            name,
+            kind,
+            KINDS[RecordKind(kind)].column("subject_name"),
+            *(part in key for part in ASKED_PARTS),
+        )
+        for (name, kind), key in decider.other_keys.items()
+    ]
+    if not keys:
+        return
+    of = decider.other_keys
+    parked = {
+        one.delivery_id: doubled_reason(of[one.destination, one.kind], one.number, one.subject_name)
+        for one in await doubled.doubled(connection, keys, versions, only)
+    }
+    for new in await doubled.rewritten(connection, keys, versions, only):
+        if parts := changed_parts(of[new.destination, new.kind], new.kind, new.told, new.now):
+            parked[new.delivery_id] = changed_reason(parts)
+    if parked:
+        await doubled.park(connection, list(parked.items()))
 
 
 def _freed(

@@ -52,10 +52,10 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.HELD: frozenset({S.WAITING, S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.WAITING: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}),
     S.READY: frozenset({S.LEASED, S.WAITING, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
-    | {S.ACCEPTED}  # a receipt told that an earlier attempt arrived
+    | {S.ACCEPTED, S.ACCEPTED_BLIND}  # a receipt told that an earlier attempt arrived
     | {S.UNKNOWN},  # the database was restored: it may have been sent since
     S.DEFERRED: frozenset({S.READY, S.SUPERSEDED, S.PARKED, S.WITHDRAWN})
-    | {S.ACCEPTED}
+    | {S.ACCEPTED, S.ACCEPTED_BLIND}
     | {S.UNKNOWN},  # retried by a person, and an earlier attempt may have arrived
     S.LEASED: frozenset(
         {S.ACCEPTED, S.ACCEPTED_BLIND, S.SUBMITTED, S.REJECTED, S.DEFERRED, S.UNKNOWN}
@@ -67,11 +67,13 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.UNKNOWN: frozenset({S.LEASED, S.PARKED})
     | {S.ACCEPTED_BLIND, S.READY}  # a person found out what became of it
     | {S.ACCEPTED, S.REJECTED},  # a receipt told it
-    S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED}),
+    S.SUBMITTED: frozenset({S.ACCEPTED, S.REJECTED, S.PARKED})
+    | {S.ACCEPTED_BLIND},  # a receipt, where only the listing says what is accepted
     S.ACCEPTED: frozenset({S.REJECTED}),
     S.ACCEPTED_BLIND: frozenset({S.ACCEPTED, S.REJECTED}),
     S.REJECTED: frozenset(
         {S.READY, S.WAITING, S.UNKNOWN, S.ACCEPTED, S.SUPERSEDED, S.PARKED, S.WITHDRAWN}
+        | {S.ACCEPTED_BLIND}
     ),
     S.PARKED: frozenset({S.READY, S.WAITING, S.SUPERSEDED, S.WITHDRAWN})
     | {S.UNKNOWN, S.ACCEPTED_BLIND, S.ACCEPTED, S.REJECTED},  # it may have arrived before

@@ -205,9 +205,14 @@ DOUBLE_PUBLICITY = tuple(kind.name for kind in _BUILT_IN if kind.double_publicit
 
 
 def as_natural_person(kind: str, columns: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the columns of a sole trader 个体工商户 as those of a natural person 自然人."""
-    category = KINDS[RecordKind(kind)].column("subject_category")
-    if columns.get(category) != SubjectCategory.INDIVIDUAL_BUSINESS:
+    """Return the columns of a sole trader 个体工商户 as those of a natural person 自然人.
+
+    Whatever category was given: the code says that he is one. Kinds without natural persons have no
+    category.
+    """
+    of = KINDS[RecordKind(kind)]
+    category = of.column("subject_category") if "subject_category" in of.model.model_fields else ""
+    if not columns.get(category):
         return columns
     return {**columns, category: str(SubjectCategory.NATURAL_PERSON)}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.codes import RecordKind
 from schemas.destination import OWN_KEY, Destination, KeyPart
+from schemas.identifiers import fold
 from schemas.kinds import KINDS
 
 _TITLES = {
@@ -18,34 +19,52 @@ _TITLES = {
     KeyPart.AUTHORITY: "机关",
     KeyPart.DECISION_DATE: "决定日期",
 }
-#: The parts that a correction may change: the others make another decision of it.
-CORRECTED_PARTS = frozenset({KeyPart.SUBJECT_NAME, KeyPart.DECISION_DATE})
 
 
-def other_keys(destinations: Iterable[Destination]) -> dict[str, frozenset[KeyPart]]:
-    """Return the duplicate keys of the destinations that do not tell decisions apart as we do."""
-    return {one.name: one.duplicate_key for one in destinations if one.duplicate_key != OWN_KEY}
+def other_keys(destinations: Iterable[Destination]) -> dict[tuple[str, str], frozenset[KeyPart]]:
+    """Return the keys of those that do not tell decisions apart as we do, by kind.
+
+    The keys of a kind without document numbers, such as a year, are no number of one decision: the
+    subject is always a part then.
+    """
+    return {
+        (one.name, kind): one.duplicate_key
+        if KINDS[RecordKind(kind)].has_number
+        else one.duplicate_key | {KeyPart.SUBJECT}
+        for one in destinations
+        if one.duplicate_key != OWN_KEY
+        for kind in KINDS.reported
+        if kind in one.takes
+    }
 
 
 def doubled_reason(key: frozenset[KeyPart], number: str, subject: str | None) -> str:
     """Return why a delivery waits that its destination takes for another decision's."""
     return (
         f"对方按{_named(key)}认重复：{number}（{subject or '相对人名称不详'}）已经或将要报送，"
-        "会被当成同一条；核对文书号，对方两条都收的用 deliveries retry 报送"
+        "会被当成同一条；核对文书号，对方两条都收的、另一条不报了的，用 deliveries retry 报送"
     )
 
 
 def changed_parts(
     key: frozenset[KeyPart], kind: str, told: Mapping[str, Any], now: Mapping[str, Any]
 ) -> frozenset[KeyPart]:
-    """Return the parts of a key of which a correction changes the value."""
+    """Return the parts of a key of which a correction changes the value.
+
+    Names are compared without regard to width and blanks. A number in another spelling is the same
+    decision to us; a platform that compares texts takes it for another one.
+    """
     of = KINDS[RecordKind(kind)]
     columns = {
+        KeyPart.DOCUMENT_NUMBER: of.number_column,
         KeyPart.SUBJECT_NAME: of.column("subject_name"),
+        KeyPart.AUTHORITY: of.authority_column,
         KeyPart.DECISION_DATE: of.date_column,
     }
     return frozenset(
-        part for part in key & CORRECTED_PARTS if told.get(columns[part]) != now.get(columns[part])
+        part
+        for part in key & columns.keys()
+        if _compared(told.get(columns[part])) != _compared(now.get(columns[part]))
     )
 
 
@@ -55,6 +74,10 @@ def changed_reason(parts: frozenset[KeyPart]) -> str:
         f"更正改了{_named(parts)}，对方按它认重复，会另存一条，旧的一条还在："
         "先请对方撤下旧的一条，再用 deliveries retry 报送"
     )
+
+
+def _compared(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
 def _named(parts: frozenset[KeyPart]) -> str:

@@ -161,7 +161,8 @@ class Caller:
         if len(outcomes) != len(items):
             return [unknown(OutcomeUnknown("对方返回条数不符"))] * len(items)
         self._durations.append(time.monotonic() - start)
-        outcomes = [as_agreed(one, act, self._destination) for one in outcomes]
+        pairs = zip(items, outcomes, strict=True)
+        outcomes = [as_agreed(*pair, act, self._destination) for pair in pairs]
         pauses = [o.retry_after for o in outcomes if o.kind in _TO_COME and o.retry_after]
         if len(pauses) == len(outcomes) or not any(o.answered for o in outcomes):
             said = next((word for one in outcomes for word in one.reasons), "")

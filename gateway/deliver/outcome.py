@@ -17,6 +17,8 @@ from schemas.delivery import (
     Claimed,
     DeliveryState,
     Finish,
+    Item,
+    ItemKind,
     Outcome,
     OutcomeKind,
 )
@@ -49,13 +51,17 @@ _COUNTS_AS: Mapping[AcceptedBy | None, Mapping[OutcomeKind, OutcomeKind]] = {
 }
 
 
-def as_agreed(outcome: Outcome, act: Act, destination: Destination) -> Outcome:
+def as_agreed(item: Item, outcome: Outcome, act: Act, destination: Destination) -> Outcome:
     """Return an answer as what it counts as at this destination.
 
-    A look-up that does not find the item sends nothing again where nothing resends by itself.
+    A look-up that does not find the item sends nothing again where nothing resends by itself. What
+    a silent destination says when it is asked is its verdict. Grade changes have neither receipts
+    nor a listing of their own.
     """
     if act in ASKING:
         outcome = looked_up(outcome)
+    if act is Act.SILENCE or item.item_kind is not ItemKind.RECORD_VERSION:
+        return outcome
     absent = outcome.absent and outcome.kind is OutcomeKind.DEFERRED
     if absent and act is Act.LOOK_UP and not destination.resends:
         return Outcome(kind=OutcomeKind.UNKNOWN, reasons=(_NOT_BY_ITSELF,))

@@ -60,15 +60,17 @@ def plan(
     later = [(one.not_before, one.id, one) for one in waiting if one.behind is None]
     heapq.heapify(later)
     ready = _Ready(destination.backfill_share)
-    workers = [now] * calling.concurrency
+    workers, clock = [now] * calling.concurrency, now
     planned: list[Planned] = []
     while later or ready:
-        at = heapq.heappop(workers)
+        # Who is free earlier has had nothing to do until then.
+        at = max(heapq.heappop(workers), clock)
         if not ready and later[0][0] > at:
             at = later[0][0]
         begins = _turn(destination, budget, at)
         if begins is None or begins > now + HORIZON:
             break
+        clock = begins
         while later and later[0][0] <= begins:
             ready.add(heapq.heappop(later)[2])
         budget.take(begins.timestamp())

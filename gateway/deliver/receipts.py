@@ -17,7 +17,6 @@ from gateway.store.deliver.receipts import MatchedReceipt
 from gateway.telemetry.log import LogEvent, logger
 from gateway.telemetry.tracing import tracing
 from schemas.delivery import Receipt
-from schemas.destination import AcceptedBy
 
 #: Pages read in one go; the rest is for the next time.
 PAGES = REMEMBERED
@@ -137,10 +136,7 @@ class Feed:
         place = ReceiptsPlace(self.cursor, self.pages.kept()) if is_last else None
 
         async def work(connection: Connection) -> int:
-            accepts = self.deliverer.destination.accepted_by is not AcceptedBy.LISTING
-            moved = await receipts.apply_receipts(
-                connection, name, answers, now, again=again, accepts=accepts
-            )
+            moved = await receipts.apply_receipts(connection, name, answers, now, again=again)
             # After the subjects, which are locked first everywhere.
             if not await destinations.set_receipts_place(connection, self.ours, place):
                 raise _NotOurs

@@ -27,12 +27,17 @@ _HAND_OVER = {
     None: "没有报送任务：检查配置里的 takes、since 和 regions",
 }
 _WAIT = "等待报送；用 worklist 看为什么还没有送出"
+#: What a listing proves to be accepted: that of which nobody answered anything, and where nothing
+#: else counts that of which an answer is outstanding.
+_BLIND = frozenset({DeliveryState.ACCEPTED_BLIND})
+_BY_LISTING = _BLIND | {DeliveryState.SUBMITTED, DeliveryState.UNKNOWN}
 
 
 class Platform:
     """The judgement of one platform as of a time.
 
-    `complete_until`: up to when its listing is complete; None: it has none. That something is not
+    `complete_until`: up to when its listing is complete; None: it has none. `by_listing`: nothing
+    but the listing says what is accepted. That something is not
     there is believed only if it was handed over so long before.
     """
 
@@ -41,8 +46,11 @@ class Platform:
         now: datetime,
         complete_until: datetime | None,
         shown_within: timedelta = timedelta(0),
+        *,
+        by_listing: bool = False,
     ) -> None:
         self.now = now
+        self._provable = _BY_LISTING if by_listing else _BLIND
         self.settled = None if complete_until is None else complete_until - shown_within
         self._unsettled: set[int] = set()
         self._lagging: set[int] = set()
@@ -72,7 +80,7 @@ class Platform:
         may look the same. A listing proves no withdrawal.
         """
         ours, shown_at = pair.ours, pair.shown_at
-        if ours.report_state is not DeliveryState.ACCEPTED_BLIND or shown_at is None or pair.wrong:
+        if ours.report_state not in self._provable or shown_at is None or pair.wrong:
             return False
         if ours.withdrawn_at is not None or ours.repaired:
             return False

@@ -124,7 +124,7 @@ async def keep_proven(
         part = answers[start : start + _SLICE]
 
         async def work(connection: Connection, part: Sequence[MatchedReceipt] = part) -> None:
-            await receipts.apply_receipts(connection, destination, part, now)
+            await receipts.apply_receipts(connection, destination, part, now, proof=True)
 
         await database.run(work)
 

@@ -29,7 +29,7 @@ from gateway.store.base.engine import Connection, Database
 from gateway.store.record import authorities
 from schemas.base import start_of, today
 from schemas.delivery import DeliveryState, Listed, ListingMark
-from schemas.destination import Destination
+from schemas.destination import AcceptedBy, Destination
 from schemas.identifiers import authority_key
 from schemas.kinds import KINDS
 from schemas.obligation import DueTime
@@ -137,7 +137,8 @@ async def reconcile_platform(
         listing = connector.listing(start_of(reach.read_from))
         shown, complete_until = await _listen(others, listing, scope.keys, now)
     await others.drop()
-    judge = Platform(now, complete_until, destination.shown_within)
+    by_listing = destination.accepted_by is AcceptedBy.LISTING
+    judge = Platform(now, complete_until, destination.shown_within, by_listing=by_listing)
     found = await asyncio.to_thread(judge.differences, pairing)
     proven = await asyncio.to_thread(lambda: [pair for pair in pairing if judge.proven(pair)])
     await keep_proven(database, destination.name, proven, now)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from gateway.batch import tell_apart
 from gateway.decide.decider import Decider
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import held
@@ -32,6 +33,8 @@ async def _release(connection: Connection, decider: Decider, found: list[Held], 
     if not free:
         return 0
     released = await held.release(connection, free)
+    versions, only = [one.version_id for one in free], [one.id for one in free]
+    await tell_apart(connection, decider, versions, only)
     logger.info(LogEvent.HELD_RELEASED, extra={"count": released})
     return released
 

@@ -7,6 +7,7 @@ the decision has been withdrawn, say, and, as nobody seemed to have it, nothing 
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.batch import tell_apart
 from gateway.decide.decider import Decider
 from gateway.store.base.engine import Connection, Database
 from gateway.store.deliver import deliveries
@@ -32,6 +33,7 @@ async def tell_unheard(database: Database, decider: Decider, now: datetime) -> i
         past = await deliveries.past(connection, chains)
         owed = [_owed(decider, one, past.get(one.version.decision_id, ()), now) for one in found]
         await deliveries.add(connection, owed, now)
+        await tell_apart(connection, decider, [one.item_id for one in owed])
         return len(owed)
 
     count = await database.run(work)

@@ -4,6 +4,7 @@ from tests.integration.world import World
 
 #: Revision → what takes the structure back to the revision before it, the newest first.
 BACK = {
+    "0049": ("alter table destination drop column by_listing",),
     "0048": (
         "drop index decision_by_number",
         "create index decision_grade_number on decision (number_key) where kind = 'grade'",

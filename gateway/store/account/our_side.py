@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import one_of, unnest
-from schemas.delivery import HANDED_OVER
+from schemas.delivery import HANDED_OVER, OVER
 from schemas.kinds import KINDS
 
 #: Decisions of some days, or some older ones: a union of both costs a million a third more time.
@@ -42,6 +42,7 @@ async def moved(connection: Connection, first: date, since: datetime) -> dict[in
 
 
 _OF_IDS = "select * from decision where id = any(cast(:ids as bigint[]))"
+#: A version that was replaced before it went makes no correction of the next one.
 #: The due times of a mistyped decision date that was mended count for nothing.
 _AT_DESTINATION = f"""
     with span as (__DECISIONS__),
@@ -52,9 +53,9 @@ _AT_DESTINATION = f"""
             (array_agg(x.state order by x.id desc))[1] as state,
             max(x.id) filter (where x.report) as report_id,
             (array_agg(x.state order by x.id desc) filter (where x.report))[1] as report_state,
-            case when count(*) filter (where x.report) > 1 then (array_agg(
+            case when count(*) filter (where x.went) > 1 then (array_agg(
                 x.due_at order by x.id desc) filter (where x.report))[1] end as correction_due,
-            case when count(*) filter (where x.report) > 1 then max(x.submitted_at)
+            case when count(*) filter (where x.went) > 1 then max(x.submitted_at)
                 filter (where x.report) end as corrected_at,
             (array_agg(coalesce(x.accepted_at, x.submitted_at) order by x.id desc))[1] as told_at,
             min(coalesce(x.submitted_at, x.answered_at)) filter (where x.report)
@@ -64,7 +65,9 @@ _AT_DESTINATION = f"""
             max(x.item_id) filter (where x.report
                 and x.state in {one_of(HANDED_OVER)}) as held_id
         from (
-            select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at
+            select y.*, y.verb not in ('withdraw', 'repair') as report, r.at as answered_at,
+                y.verb not in ('withdraw', 'repair') and (y.state not in {one_of(OVER)}
+                    or y.maybe_arrived or y.submitted_at is not null) as went
             from span join delivery y on y.chain_id = span.id
                 and y.destination = :destination and y.item_kind = 'record_version'
             left join lateral (select min(a.finished_at) as at from attempt a

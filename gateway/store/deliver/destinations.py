@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -14,7 +14,7 @@ from gateway.config.errors import BadConfiguration
 from gateway.store.base.engine import Connection
 from gateway.store.base.statements import as_json, one_of
 from schemas.delivery import OPEN
-from schemas.destination import Destination
+from schemas.destination import AcceptedBy, Destination
 
 _DROPPED = text(
     f"""
@@ -26,15 +26,18 @@ _DROPPED = text(
 )
 _ADD = text(
     """
-    insert into destination (name, config_hash)
-    select * from unnest(cast(:names as text[]), cast(:hashes as text[]))
+    insert into destination (name, config_hash, by_listing)
+    select * from unnest(
+        cast(:names as text[]), cast(:hashes as text[]), cast(:by_listing as boolean[]))
     on conflict (name) do nothing
     """
 )
 _MIRROR = text(
     """
-    update destination t set config_hash = given.hash, dropped_at = null
-    from unnest(cast(:names as text[]), cast(:hashes as text[])) as given(name, hash)
+    update destination t set config_hash = given.hash, by_listing = given.by_listing,
+        dropped_at = null
+    from unnest(cast(:names as text[]), cast(:hashes as text[]), cast(:by_listing as boolean[]))
+        as given(name, hash, by_listing)
     where t.name = given.name
       and (t.config_hash <> given.hash or t.dropped_at is not null)
     """
@@ -93,10 +96,11 @@ async def mirror(
     await connection.execute(_DROP, {"names": values["names"], "now": now})
 
 
-def _names_and_hashes(destinations: Sequence[Destination]) -> dict[str, list[str]]:
+def _names_and_hashes(destinations: Sequence[Destination]) -> dict[str, list[Any]]:
     return {
         "names": [one.name for one in destinations],
         "hashes": [_config_hash(one) for one in destinations],
+        "by_listing": [one.accepted_by is AcceptedBy.LISTING for one in destinations],
     }
 
 

@@ -17,6 +17,7 @@ class Held:
     """A held delivery, and what its record version has and lacks; `columns` are the filled ones."""
 
     id: int
+    version_id: int
     subject_id: int
     chain_id: int
     destination: str
@@ -28,7 +29,7 @@ class Held:
 
 _PAGE = text(
     """
-    select d.id, d.subject_id, d.chain_id, d.destination, dec.kind, dec.decision_date,
+    select d.id, d.item_id, d.subject_id, d.chain_id, d.destination, dec.kind, dec.decision_date,
         array(select json_object_keys(v.body)), coalesce(v.problems, '[]'::jsonb)
     from delivery d join record_version v on v.id = d.item_id
     join decision dec on dec.id = v.decision_id
@@ -47,8 +48,8 @@ async def page(connection: Connection, after: int, limit: int) -> list[Held]:
     """Return the held deliveries with an id above `after`, in the order of their ids."""
     rows = await connection.execute(_PAGE, {"after": after, "limit": limit})
     return [
-        Held(id_, subject, chain, destination, RecordKind(kind), day, columns, problems)
-        for id_, subject, chain, destination, kind, day, columns, problems in rows
+        Held(id_, version, subject, chain, destination, RecordKind(kind), day, columns, problems)
+        for id_, version, subject, chain, destination, kind, day, columns, problems in rows
     ]
 
 

@@ -81,27 +81,35 @@ _LOCK = text(
 #: receipt is about it, whatever its date: the servers of a platform have different clocks. It
 #: proves that the delivery was handed over, also where the answer of the call was lost or said
 #: otherwise. It never changes the state of a superseded or withdrawn delivery, only that it may
-#: have arrived, and leaves a person's reason there.
+#: have arrived, and leaves a person's reason there. Where only what the destination shows is
+#: accepted, an acceptance says no more than that it has the item.
 _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
         state = case when d.state in {one_of(OVER)} then d.state
-            when t.accepted then 'accepted' else 'rejected' end,
-        accepted_at = case when t.accepted then coalesce(d.accepted_at, :now)
-            else d.accepted_at end,
+            when t.accepted then case when t.blind and d.item_kind = 'record_version'
+                then 'accepted_blind' else 'accepted' end
+            else 'rejected' end,
+        accepted_at = case when t.accepted and not (t.blind and d.item_kind = 'record_version')
+            then coalesce(d.accepted_at, :now) else d.accepted_at end,
         maybe_arrived = t.accepted and (d.maybe_arrived or d.state in {one_of(OVER)}),
         submitted_at = coalesce(d.submitted_at, {believable("t.platform_at")}, :now),
         platform_at = {believable("t.platform_at")},
         reasons = case when d.state in {one_of(OVER)} then d.reasons
             else t.reasons::jsonb end,
         reference = coalesce(t.reference, d.reference)
-    from {
-        unnest("id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text")
-    }
+    from (select given.*, not :proof and coalesce((
+            select by_listing from destination where name = :destination), false) as blind
+        from {
+        unnest(
+            "id bigint, accepted boolean, reasons text, platform_at timestamptz, reference text",
+            "given",
+        )
+    }) t
     where d.id = t.id and d.destination = :destination
-      and not exists (select from receipt r where r.delivery_id = d.id
-          and least(r.platform_at, r.received_at) > t.platform_at)
-      and ((d.platform_at is null and (t.accepted or d.attempts <= 1 or t.platform_at >= (
+      and (:proof or not exists (select from receipt r where r.delivery_id = d.id
+          and least(r.platform_at, r.received_at) > t.platform_at))
+      and (:proof or (d.platform_at is null and (t.accepted or d.attempts <= 1 or t.platform_at >= (
                 select max(a.started_at) - {BEHIND} from attempt a
                 where a.delivery_id = d.id and a.act = 'send')))
            or least(t.platform_at, :now) >= d.platform_at
@@ -151,14 +159,13 @@ async def apply_receipts(
     now: datetime,
     *,
     again: bool = False,
-    accepts: bool = True,
+    proof: bool = False,
 ) -> int:
     """Lock the subjects, write the receipts, move their deliveries; return how many moved.
 
-    `again`: the page was read before. Unless `accepts`, one that says accepted moves nothing: only
-    what the destination shows is accepted there. Receipts of other destinations' deliveries are
-    left out. A receipt that was read before moves nothing: the delivery may have been sent again
-    since.
+    `again`: the page was read before. `proof`: it is what the destination shows, which has times of
+    its own and is compared with no others. Receipts of other destinations' deliveries are left out.
+    A receipt that was read before moves nothing: the delivery may have been sent again since.
     """
     subjects = await connection.scalars(
         _RECEIPT_SUBJECTS,
@@ -170,22 +177,28 @@ async def apply_receipts(
     added = {tuple(row) for row in await connection.execute(_ADD_RECEIPTS, values)}
     dated = [a if a.platform_at else replace(a, platform_at=now) for a in answers]
     new = [a for a in dated if (a.delivery_id, a.accepted, a.platform_at, a.reference) in added]
-    return await move(connection, destination, [a for a in new if accepts or not a.accepted], now)
+    return await move(connection, destination, new, now, proof=proof)
 
 
 async def move(
-    connection: Connection, destination: str, answers: Sequence[MatchedReceipt], now: datetime
+    connection: Connection,
+    destination: str,
+    answers: Sequence[MatchedReceipt],
+    now: datetime,
+    *,
+    proof: bool = False,
 ) -> int:
     """Move the deliveries that these receipts answer; the latest receipt of each counts.
 
-    A time in the future is the time of reading. An unknown outcome is known by the receipt, and the
-    next of the chain goes on. The subjects must be locked. Returns how many moved.
+    `proof`: it is what the destination shows. A time in the future is the time of reading. An
+    unknown outcome is known by the receipt, and the next of the chain goes on. The subjects must be
+    locked. Returns how many moved.
     """
     in_order = sorted(answers, key=lambda a: min(a.platform_at or now, now))
     latest = {a.delivery_id: a for a in in_order}
     if not latest:
         return 0
-    values = _values(destination, latest.values(), now)
+    values = _values(destination, latest.values(), now) | {"proof": proof}
     moved = list(await connection.scalars(_APPLY_RECEIPTS, values))
     if moved:
         await promote(connection, [(chain, destination) for chain in moved])

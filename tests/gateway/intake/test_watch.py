@@ -18,6 +18,7 @@ class Broker:
     fault = None
     ended = False
     named_member = ""
+    is_kept_out = False
     halted: frozenset[TopicPartition] = frozenset()
 
     def __init__(self, left: int | None) -> None:

@@ -1,16 +1,22 @@
-"""What a destination means by accepted, by the same decision, and by a natural person."""
+"""What a destination means by accepted, by sending again, and by a natural person."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.memory import Step
-from gateway.deliver.manual import change_all, retry_all
+from gateway.deliver.manual import change_all
+from gateway.deliver.receipts import receive
+from gateway.deliver.silence import ask
 from gateway.reconcile.keep import Reconciled
 from gateway.reconcile.run import begin, reconcile_platform
 from gateway.store.deliver.by_hand import Order
 from gateway.worklist.rows import Actor
-from schemas.delivery import DeliveryState
+from schemas.base import start_of
+from schemas.delivery import DeliveryState, Item, Outcome
+from schemas.destination import AcceptedBy
 from tests.factories import REGION, penalty, person_penalty, with_check_character
 from tests.integration.conftest import MakeWorld
 from tests.integration.deliver.test_mass_changes import PLATFORM
@@ -20,26 +26,12 @@ from tests.integration.world import World
 
 pytestmark = pytest.mark.integration
 
-REASON = "select reasons ->> 0 from delivery where state = 'parked'"
-
-
-async def told(world: World) -> list[tuple[str, str]]:
-    """Return what was sent: the verb, and the name of the subject."""
-    sent = world.connector().stored.values()
-    return [(one.verb.value, one.columns["CF_XDR_MC"]) for one in sent]
-
 
 async def reconcile(world: World) -> Reconciled:
     built, deliverer = world.gateway, world.deliverer()
     run = await begin(built.database, deliverer.name, OCTOBER, world.clock())
     side = deliverer.destination, deliverer.connector
     return await reconcile_platform(built.database, built.reconcile_scope, *side, run)
-
-
-async def _free(world: World) -> None:
-    """A person lets go what waits."""
-    waiting = await world.column("select id from delivery where state = 'parked'")
-    await retry_all(world.database, waiting, "张三", world.clock())
 
 
 def receipt(world: World, *, accepted: bool) -> None:
@@ -141,103 +133,6 @@ async def test_what_a_look_up_finds_needs_nobody_where_nothing_resends(
     assert (await world.states(), world.connector().calls) == (["accepted"], 1)
 
 
-BY_NUMBER: dict[str, Any] = PLATFORM | {"duplicate_key": ["document_number"]}
-
-
-@pytest.mark.parametrize("together", [True, False])
-async def test_two_that_are_one_to_the_platform_are_not_both_sent(
-    make_world: MakeWorld, together: bool
-) -> None:
-    """One decision against two companies: some platforms know the document number alone."""
-    world = await make_world(destinations=[BY_NUMBER])
-    for batch in [[1, 2]] if together else [[1], [2]]:
-        await world.take(*(penalty(1, company) for company in batch))
-        await world.turn()
-
-    assert await told(world) == [("new", "样例1号有限公司")]
-    [reason] = await world.column(REASON)
-    assert reason.startswith(
-        "对方按文书号认重复：样环罚字〔2026〕1号（样例1号有限公司）已经或将要报送"
-    )
-
-    await _free(world)
-    await world.turn()
-
-    assert ("new", "样例2号有限公司") in await told(world)
-
-
-async def test_what_was_withdrawn_there_is_in_nobodys_way(make_world: MakeWorld) -> None:
-    world = await make_world(destinations=[BY_NUMBER])
-    await world.take(penalty(1, 1))
-    await world.turn()
-    await world.take(penalty(1, 1, verb="withdraw"))
-    await world.turn()
-
-    await world.take(penalty(1, 2))
-    await world.turn()
-
-    assert ("new", "样例2号有限公司") in await told(world)
-
-
-async def test_a_rejected_one_is_in_nobodys_way(make_world: MakeWorld) -> None:
-    world = await make_world(destinations=[BY_NUMBER])
-    world.connector().play(Step.REJECT)
-    await world.take(penalty(1, 1))
-    await world.turn()
-
-    await world.take(penalty(1, 2))
-    await world.turn()
-
-    assert await told(world) == [("new", "样例2号有限公司")]
-
-
-async def test_decisions_of_other_numbers_and_corrections_go(make_world: MakeWorld) -> None:
-    world = await make_world(destinations=[BY_NUMBER])
-    await world.take(penalty(1, 1), penalty(2, 2))
-    await world.turn()
-    await world.take(penalty(1, 1, CF_XDR_MC="样例改名有限公司"))
-    await world.turn()
-
-    assert [verb for verb, _ in await told(world)] == ["new", "new", "correct"]
-
-
-BY_NAME: dict[str, Any] = PLATFORM | {
-    "duplicate_key": ["document_number", "subject_name", "decision_date"]
-}
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "named"),
-    [("CF_XDR_MC", "样例改名有限公司", "相对人名称"), ("CF_JDRQ", "2026/10/10", "决定日期")],
-)
-async def test_a_corrected_part_of_the_key_waits_until_the_old_row_is_gone(
-    make_world: MakeWorld, column: str, value: str, named: str
-) -> None:
-    world = await make_world(destinations=[BY_NAME])
-    await world.take(penalty())
-    await world.turn()
-
-    await world.take(penalty(**{column: value}))
-    await world.turn()
-
-    [reason] = await world.column(REASON)
-    assert reason.startswith(f"更正改了{named}，对方按它认重复，会另存一条")
-    await _free(world)
-    await world.turn()
-    assert [verb for verb, _ in await told(world)] == ["new", "correct"]
-
-
-async def test_another_correction_goes(make_world: MakeWorld) -> None:
-    world = await make_world(destinations=[BY_NAME])
-    await world.take(penalty())
-    await world.turn()
-
-    await world.take(penalty(CF_NR="处罚款人民币三万元"))
-    await world.turn()
-
-    assert [verb for verb, _ in await told(world)] == ["new", "correct"]
-
-
 TRADER = penalty(
     CF_XDR_LB="个体工商户",
     CF_XDR_MC="样例早餐店",
@@ -258,3 +153,117 @@ async def test_a_sole_trader_is_what_the_platform_has_him_for(
     assert not sent["样例2号有限公司"].person
     assert sent["张样例"].person
     assert (await reconcile(world)).differences == ()
+
+
+LISTED: dict[str, Any] = PLATFORM | {"accepted_by": "listing"}
+
+
+async def test_a_receipt_before_the_listing_takes_no_proof_from_it(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[LISTED])
+    await world.take(penalty())
+    await world.turn()
+    world.clock.step(timedelta(minutes=10))
+    receipt(world, accepted=True)
+    await world.turn()
+
+    await reconcile(world)
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_receipt_in_a_lease_is_no_acceptance_where_the_listing_is(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[LISTED])
+    world.connector().play(Step.LOSE_ANSWER)
+    await world.take(penalty())
+
+    async def answered_meanwhile(items: Sequence[Item]) -> list[Outcome]:
+        done = await send(items)
+        world.connector().issue_receipt(items[0].key, accepted=True)
+        await receive(world.deliverer())
+        return done
+
+    send = world.connector().send
+    world.connector().send = answered_meanwhile  # type: ignore[method-assign]
+    await world.turn()
+
+    assert await world.states() != ["accepted"]
+
+
+@pytest.mark.parametrize("step", [Step.DEFER, Step.REJECT])
+async def test_a_receipt_proves_the_arrival_where_the_listing_is_acceptance(
+    make_world: MakeWorld, step: Step
+) -> None:
+    """The platform was busy, or refused, and has stored the record all the same."""
+    world = await make_world(destinations=[LISTED])
+    world.connector().play(step)
+    await world.take(penalty())
+    await world.turn()
+    [id_] = await world.column("select id from delivery")
+    key = f"{world.gateway.installation}-{id_}"
+
+    world.connector().issue_receipt(key, accepted=True)
+    await receive(world.deliverer())
+
+    assert await world.states() == ["accepted_blind"]
+
+
+async def test_what_was_submitted_before_only_the_listing_counted_is_proven_by_it(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[PLATFORM])
+    world.connector().play(Step.SUBMIT)
+    await world.take(penalty())
+    await world.turn()
+    listed = world.deliverer().destination.model_copy(update={"accepted_by": AcceptedBy.LISTING})
+    world.deliverer().destination = listed
+
+    await reconcile(world)
+
+    assert await world.states() == ["accepted"]
+
+
+async def test_a_version_that_never_went_makes_no_correction_of_the_next(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(destinations=[LISTED])
+    await world.take(penalty())
+    await world.take(penalty(CF_NR="处罚款人民币三万元"))
+    await world.turn()
+    for key in world.connector().stored:  # the platform says the day only
+        world.connector()._times[key] = start_of(date(2026, 10, 12))
+
+    await reconcile(world)
+
+    assert await world.states() == ["superseded", "accepted"]
+
+
+async def test_grade_changes_have_no_listing_to_wait_for(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[LISTED | {"takes": ["penalty", "grade_change"]}])
+    await world.take(penalty(CF_CFLB="罚款", CF_NR_FK="300"))
+    await world.turn()
+
+    states = await world.rows("select item_kind, state from delivery order by item_kind")
+    assert ("grade_change", "accepted") in [tuple(row) for row in states]
+
+
+async def test_what_a_silent_platform_says_is_its_verdict(make_world: MakeWorld) -> None:
+    world = await make_world(destinations=[PLATFORM | {"accepted_by": "receipt"}])
+    await world.take(penalty())
+    await world.turn()
+
+    world.clock.step(timedelta(days=6))
+    await ask(world.deliverer())
+
+    assert await world.states() == ["accepted"]
+
+
+@pytest.mark.parametrize("category", ["个体工商户", "法人及非法人组织"])
+async def test_the_code_says_who_is_a_sole_trader(make_world: MakeWorld, category: str) -> None:
+    world = await make_world(destinations=[PLATFORM | {"sole_traders_are_persons": True}])
+    await world.take(TRADER | {"CF_XDR_LB": category})
+    await world.turn()
+
+    [sent] = world.connector().stored.values()
+    assert (sent.person, sent.columns["CF_XDR_LB"]) == (True, "自然人")

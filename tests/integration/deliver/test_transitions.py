@@ -153,6 +153,16 @@ def _tried(act: Act) -> Act:
     return after_an_attempt
 
 
+def _by_listing(act: Act) -> Act:
+    """Act where only what the destination shows is accepted."""
+
+    async def at_such_a_place(connection: Connection, world: World, ids: Ids) -> None:
+        await connection.execute(text("update destination set by_listing = true"))
+        await act(connection, world, ids)
+
+    return at_such_a_place
+
+
 def _by_hand(state: S) -> Act:
     async def act(connection: Connection, world: World, ids: Ids) -> None:
         await by_hand.change(connection, list(ids.values()), Order(state, "原因"), world.clock())
@@ -192,6 +202,8 @@ ACTS: dict[str, list[Act]] = {
         lambda c, w, ids: _receipts(c, w, ids, accepted=False),
         _tried(lambda c, w, ids: _receipts(c, w, ids, accepted=True)),
         _tried(lambda c, w, ids: _receipts(c, w, ids, accepted=False)),
+        _by_listing(lambda c, w, ids: _receipts(c, w, ids, accepted=True)),
+        _by_listing(_tried(lambda c, w, ids: _receipts(c, w, ids, accepted=True))),
     ],
 }
 #: Changes that only a delivery makes that was tried before, and may have arrived.
@@ -199,6 +211,7 @@ OF_THE_TRIED = {
     ("_ARRIVED_BY_HAND", 1): {(S.PARKED, S.ACCEPTED_BLIND)},
     ("_APPLY_RECEIPTS", 2): {(S.PARKED, S.ACCEPTED), (S.READY, S.ACCEPTED)},
     ("_APPLY_RECEIPTS", 3): {(S.PARKED, S.REJECTED)},
+    ("_APPLY_RECEIPTS", 5): {(S.PARKED, S.ACCEPTED_BLIND), (S.READY, S.ACCEPTED_BLIND)},
 }
 
 

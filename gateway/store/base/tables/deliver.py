@@ -34,6 +34,8 @@ destination = Table(
     Column("receipts_cursor", Text, nullable=False, server_default=text("''")),
     Column("receipts_pages", Text, nullable=False, server_default=text("''")),
     time_column("dropped_at", null=True),
+    #: Only what its listing shows is accepted there.
+    Column("by_listing", Boolean, nullable=False, server_default=text("false")),
     Column("calls", JSONB),  #: made within the windows of its rates
 )
 delivery = Table(
