@@ -107,9 +107,10 @@ _NEW = f"""
 _DOUBLED = text(
     f"""
     with {_NEW},
-    asked as (select distinct destination, kind, number_key, subject_id, authority_id, day, name
+    asked as materialized (
+        select distinct destination, kind, number_key, subject_id, authority_id, day, name
         from new where told_id is null),
-    first as (
+    first as materialized (
         select asked.*, one.chain_id, one.number, one.subject_name
         from asked join key using (destination, kind) cross join lateral (
             select o.id as chain_id, coalesce(o.document_number, '') as number,
