@@ -15,7 +15,6 @@ from schemas.delivery import (
     OF_A_PERSON,
     REPLACEABLE,
     SENT_AGAIN,
-    TAKEN,
     TO_COME,
     DeliveryState,
     ItemKind,
@@ -48,8 +47,8 @@ class PastDelivery:
 
     @property
     def is_withdrawn_there(self) -> bool:
-        """Whether it is a withdrawal that the destination has accepted."""
-        return self.verb is Verb.WITHDRAW and self.state in TAKEN
+        """Whether it is a withdrawal that the destination has, whatever its verdict will be."""
+        return self.verb is Verb.WITHDRAW and self.state in HANDED_OVER
 
     @property
     def is_replaceable(self) -> bool:
