@@ -32,7 +32,11 @@ class FilledSheet(Layout):
 
 
 class ExcelTemplateSettings(Schema):
-    """Configuration of an `excel-template` destination: a person uploads what is filled here."""
+    """Configuration of an `excel-template` destination: a person uploads what is filled here.
+
+    Where natural persons get a sheet of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     template: str | None = Field(
         default=None, min_length=1, title="平台的模板（xlsx）；不写的按标准列名新建"

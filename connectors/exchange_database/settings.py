@@ -76,7 +76,9 @@ class StagingTable(Layout):
 class ExchangeDatabaseSettings(Schema):
     """Configuration of an `exchange-database` destination 前置库.
 
-    The account needs insert, select and delete on the tables, and nothing else.
+    The account needs insert, select and delete on the tables, and nothing else. Where natural
+    persons get a table of their own later, rows of before are found in the other one, and what
+    corrects, withdraws or repairs them goes there.
     """
 
     url: SecretStr = Field(title="数据库地址，SQLAlchemy 的写法")

@@ -58,7 +58,11 @@ class Answers(Schema):
 
 
 class FileDropSettings(TlsFiles):
-    """Configuration of a `file-drop` destination: files in a folder of the platform."""
+    """Configuration of a `file-drop` destination: files in a folder of the platform.
+
+    Where natural persons get files of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     protocol: Literal["sftp", "ftps", "ftp"] = Field(title="传输方式；ftp 不加密")
     host: str = Field(min_length=1, title="主机")

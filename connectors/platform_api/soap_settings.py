@@ -55,7 +55,11 @@ class SoapVerb(Schema):
 
 
 class PlatformSoapSettings(HttpClientSettings):
-    """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0)."""
+    """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0).
+
+    Where natural persons get a table of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
     call_timeout: timedelta = Field(
