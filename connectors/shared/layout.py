@@ -117,14 +117,14 @@ class RowLayout(Schema):
         """Return columns that the platform shows by the standard's names, in our words.
 
         What cannot be told is not among them: the digits behind a mask, and a word of the platform
-        that stands for several of ours.
+        that stands for several of ours. Nor are fixed values, which are of no record.
         """
         names = self._wires()
         shown = {}
         for name, value in columns.items():
             wire = names.get(name, name)
             ours = self._read(wire, in_wan(wire, value, name))
-            if ours is not None and wire not in self.masked:
+            if ours is not None and wire not in self.masked and name not in self.constants:
                 shown[wire] = ours
         return shown
 

@@ -69,6 +69,14 @@ def test_a_wrong_word_of_the_platform_is_still_a_difference() -> None:
     assert len(mismatches("penalty", {"CF_CFLB": "罚款、责令停产整治"}, shown, person=False)) == 1
 
 
+def test_a_fixed_value_in_the_place_of_a_column_that_is_left_out_is_no_difference() -> None:
+    layout, ours = RowLayout(constants={"BZ": "环保"}, left_out=["BZ"]), {"BZ": "内部"}
+
+    shown = layout.ours(sent(layout, **ours))
+
+    assert mismatches("penalty", ours, shown, person=False) == ()
+
+
 # --------------------------------------------------------------------------- units of amounts
 
 
