@@ -16,14 +16,14 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs7
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from connectors.errors import (
     CallRejected,
@@ -33,20 +33,21 @@ from connectors.errors import (
     refused_for_us,
 )
 from connectors.protocol import Limits, OnUnknown
-from connectors.shared import Clock
-from connectors.shared.layout import RowLayout
+from connectors.shared import Clock, standard
+from connectors.shared.amounts import in_unit
+from connectors.shared.layout import RowLayout, kind_of, table_of
+from connectors.shared.layout_checks import fitting_sheets
 from connectors.shared.mail import FOR_GOOD, MailRefused, refusal_of, send_mail
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import BatchRefused, BatchSize, send_parts
-from connectors.shared.sent_kinds import model_of, title_of
+from connectors.shared.sent_kinds import title_of, title_of_table
 from connectors.shared.tls import TlsFileError
 from connectors.shared.words import reason
 from connectors.shared.xlsx import workbook
 from schemas.base import SHANGHAI
 from schemas.codes import Verb
-from schemas.columns import columns_of
 from schemas.delivery import Health, Item, Outcome, OutcomeKind
-from schemas.destination import TakenKind
+from schemas.destination import TakenTable
 from schemas.faults import of_system
 from schemas.recipient import MailBox
 
@@ -72,7 +73,7 @@ class MailDropSettings(MailBox):
     signer_certificate: str = Field(min_length=1, title="本方签名证书文件（PEM）")
     signer_key: str = Field(min_length=1, title="本方签名私钥文件（PEM，RSA）")
     signer_key_password: SecretStr | None = Field(default=None, title="签名私钥的口令")
-    tables: dict[TakenKind, RowLayout] = Field(
+    tables: Annotated[dict[TakenTable, RowLayout], AfterValidator(fitting_sheets)] = Field(
         default={}, title="收件人的列，按记录种类；不写的照标准"
     )
     batch_size: int = Field(default=500, ge=1, le=5000, title="每封条数")
@@ -236,28 +237,22 @@ def _content(items: Sequence[Item], now: datetime, layouts: Layouts) -> bytes:
 
 
 def _workbook(items: Sequence[Item], layouts: Layouts) -> bytes:
-    """Return a sheet for each kind, with the titles of the standard or the recipient's names."""
+    """Return a sheet for each table, with the titles of the standard or the recipient's names."""
     target = BytesIO()
     with workbook(target) as book:
-        for kind in dict.fromkeys(item.record_kind for item in items):
-            layout = layouts.get(kind, RowLayout())
-            of_kind = [item for item in items if item.record_kind == kind]
-            rows = [layout.own(item) for item in of_kind]
-            names = list(dict.fromkeys(name for row in rows for name in row))
-            titles = {**_titles(kind), **layout.columns}
-            sheet = book.sheet(title_of(kind), [10, 24, *([18] * len(names))])
-            heads = (titles.get(name, name) for name in names)
-            sheet.head(["动作", "本方标识", *heads, *layout.constants])
-            for item, row in zip(of_kind, rows, strict=True):
-                given = [_text(row.get(name)) for name in names]
-                cells = [_VERBS[item.verb], item.key, *given, *layout.constants.values()]
+        for table in dict.fromkeys(table_of(layouts, item) for item in items):
+            layout = layouts.get(table, RowLayout())
+            given = [item for item in items if table_of(layouts, item) == table]
+            rows = [layout.own(item) for item in given]
+            titles = {**standard.titles(kind_of(table)), **layout.columns}
+            heads = {name: titles.get(name, name) for row in rows for name in row}
+            sheet = book.sheet(title_of_table(table), [10, 24, *([18] * len(heads))])
+            sheet.head(["动作", "本方标识", *heads.values(), *layout.constants])
+            for item, row in zip(given, rows, strict=True):
+                told = [_text(in_unit(name, row.get(name), head)) for name, head in heads.items()]
+                cells = [_VERBS[item.verb], item.key, *told, *layout.constants.values()]
                 sheet.write([(cell, "text") for cell in cells])
     return target.getvalue()
-
-
-def _titles(kind: str) -> Mapping[str, str]:
-    model = model_of(kind)
-    return {} if model is None else {one.wire: one.title for one in columns_of(model)}
 
 
 def _translated(error: MailRefused) -> ConnectorError:

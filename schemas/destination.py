@@ -180,6 +180,8 @@ class Destination(Schema):
     #: finds out, until he has seen that the platform keeps to its contract.
     resends: bool = True
     #: Whether it has sole traders 个体工商户, whose codes begin with 92, among natural persons.
+    #: Switched on later, it counts for all that is sent from then on, corrections and withdrawals
+    #: of earlier rows too: `exchange-database` writes these where the row is, others do not.
     sole_traders_are_persons: bool = False
     #: After the hand-over: by then the platform's listing must show the item.
     shown_within: Wait = timedelta(days=1)

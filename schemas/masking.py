@@ -3,12 +3,21 @@
 import hashlib
 import hmac
 
+#: Characters of a resident identity number, and up to which nothing of a number is shown.
+_RESIDENT, _ALL_HIDDEN = 18, 10
+
 
 def mask_identity(number: str) -> str:
-    """`110105********002X`: the first six and last four characters stay."""
-    if len(number) <= 10:
+    """`110105********002X`: the first six and last four characters stay.
+
+    Of one that is shorter than that, such as a passport's, no more than half stays; of ten
+    characters or less, none.
+    """
+    if len(number) <= _ALL_HIDDEN:
         return "*" * len(number)
-    return number[:6] + "*" * (len(number) - 10) + number[-4:]
+    stays = 10 if len(number) >= _RESIDENT else len(number) // 2
+    tail = stays * 2 // 5
+    return number[: stays - tail] + "*" * (len(number) - stays) + number[-tail:]
 
 
 def mask_name(name: str) -> str:

@@ -7,7 +7,6 @@ carries to the platform's page. What the file cannot express is done there by ha
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from typing import NamedTuple
 
@@ -21,27 +20,17 @@ from connectors.excel_template.settings import (
 )
 from connectors.excel_template.template import LAST_ROW, TemplateSheet
 from connectors.protocol import Limits, OnUnknown
-from connectors.shared import Clock
+from connectors.shared import Clock, standard
+from connectors.shared.amounts import in_unit
 from connectors.shared.layout import kind_of, table_of, text_of
 from connectors.shared.one_way import OneWay
-from connectors.shared.sent_kinds import model_of, title_of
+from connectors.shared.sent_kinds import title_of, title_of_table
 from connectors.shared.xlsx import workbook
 from schemas.codes import FOLLOW_UPS, RecordKind
-from schemas.column_names import unit_in_name
-from schemas.columns import ColumnType, columns_of
 from schemas.delivery import Health, Item, Outcome
 from schemas.hand_upload import ON_THE_PAGE, FilledFile
 from schemas.kinds import KINDS
-from schemas.messages import GradeChanged
 
-#: Amounts are in 万元; what one is in the unit that a template's column names.
-_UNITS = {
-    "元": Decimal(10_000),
-    "百元": Decimal(100),
-    "千元": Decimal(10),
-    "百万元": Decimal("0.01"),
-    "亿元": Decimal("0.0001"),
-}
 _MOST_NAMED = 10
 
 
@@ -174,12 +163,11 @@ class ExcelTemplate(OneWay):
 
     def _row(self, sheet: TemplateSheet, item: Item) -> Row:
         layout = self._layout(self._table(item))
-        amounts = _amounts(item.record_kind)
         values = layout.own(item) | layout.constants
         if layout.status_column is not None:
             values[layout.status_column] = layout.statuses[item.verb]
         return {
-            at: _in_unit(text_of(values[name]), sheet.header[at] if name in amounts else "")
+            at: text_of(in_unit(name, values[name], sheet.header[at]))
             for name, at in sheet.columns.items()
             if name in values
         }
@@ -192,24 +180,19 @@ class ExcelTemplate(OneWay):
         with workbook(target, created=at) as book:
             for table, some in rows.items():
                 layout, kind = self._layout(table), kind_of(table)
-                names = _standard(kind, layout)
                 status = [layout.status_column] if layout.status_column else []
+                names = _standard(kind, layout, status)
                 heads = [*names.values(), *layout.constants, *status]
-                sheet = book.sheet(layout.sheet or _sheet_name(table), [18.0] * len(heads))
+                sheet = book.sheet(layout.sheet or title_of_table(table), [18.0] * len(heads))
                 sheet.head(heads)
                 for item in some:
-                    given = [text_of(item.columns.get(wire) or "") for wire in names]
+                    own = layout.own(item)
+                    given = [text_of(in_unit(w, own.get(w, ""), head)) for w, head in names.items()]
                     state = [layout.statuses[item.verb]] if status else []
                     cells = [*given, *layout.constants.values(), *state]
                     sheet.write([(cell, "text") for cell in cells])
                 written[table] = _Written(sheet.name, 2, frozenset(names))
         return target.getvalue(), written
-
-
-def _sheet_name(table: str) -> str:
-    """Return the title of a kind; what natural persons have of their own says so."""
-    title = title_of(kind_of(table))
-    return title if table == kind_of(table) else f"{title}（自然人）"
 
 
 def _told_apart_by(item: Item) -> tuple[str, str, str]:
@@ -219,33 +202,14 @@ def _told_apart_by(item: Item) -> tuple[str, str, str]:
     return kind, item.document_number or item.key, "" if numbered else item.subject_code
 
 
-def _standard(kind: str, layout: FilledSheet) -> dict[str, str]:
-    """Return the standard columns of a kind with the names of their heads."""
-    model = model_of(kind)
-    if model is None:
-        names = {name: name for name in GradeChanged.model_fields}
-    else:
-        names = {column.wire: column.title for column in columns_of(model)}
-    return {
+def _standard(kind: str, layout: FilledSheet, status: Sequence[str]) -> dict[str, str]:
+    """Return the standard columns of a kind with the names of their heads.
+
+    That of the status is not among them where the platform's own stands in its place.
+    """
+    names = {
         wire: layout.columns.get(wire, title)
-        for wire, title in names.items()
+        for wire, title in standard.titles(kind).items()
         if wire not in layout.left_out
     }
-
-
-def _amounts(kind: str) -> set[str]:
-    model = model_of(kind)
-    columns = () if model is None else columns_of(model)
-    return {column.wire for column in columns if column.type is ColumnType.AMOUNT}
-
-
-def _in_unit(text: str, head: str) -> str:
-    """Return an amount in the unit that the name of its column says; 万元 without one."""
-    factor = _UNITS.get(unit_in_name(head) or "") if head else None
-    if factor is None or not text:
-        return text
-    try:
-        amount = Decimal(text) * factor
-    except InvalidOperation:
-        return text
-    return f"{amount.normalize():f}"
+    return {wire: head for wire, head in names.items() if head not in status}

@@ -1,8 +1,8 @@
 """Configuration of `excel-template`. [B] marks values that differ from platform to platform."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.excel_template.losses import refuse_losses
 from connectors.excel_template.template import (
@@ -12,12 +12,10 @@ from connectors.excel_template.template import (
     open_template,
 )
 from connectors.shared.layout import Layout, Name, kind_of
+from connectors.shared.layout_checks import fitting_sheets
 from schemas.base import Schema
-from schemas.codes import RecordKind
-from schemas.columns import columns_of
 from schemas.destination import TakenTable
 from schemas.hand_upload import AnswerColumns
-from schemas.kinds import KINDS
 
 
 class FilledSheet(Layout):
@@ -34,19 +32,23 @@ class FilledSheet(Layout):
 
 
 class ExcelTemplateSettings(Schema):
-    """Configuration of an `excel-template` destination: a person uploads what is filled here."""
+    """Configuration of an `excel-template` destination: a person uploads what is filled here.
+
+    Where natural persons get a sheet of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     template: str | None = Field(
         default=None, min_length=1, title="平台的模板（xlsx）；不写的按标准列名新建"
     )
-    sheets: dict[TakenTable, FilledSheet] = Field(default={}, title="工作表，按记录种类")
+    sheets: Annotated[dict[TakenTable, FilledSheet], AfterValidator(fitting_sheets)] = Field(
+        default={}, title="工作表，按记录种类"
+    )
     max_rows: int = Field(default=1000, ge=1, le=5000, title="每个文件最多几行")
     answers: AnswerColumns = Field(default=AnswerColumns(), title="平台导出的结果清单")
 
     @model_validator(mode="after")
     def _can_be_filled(self) -> Self:
-        for table, layout in self.sheets.items():
-            _of_the_standard(table, layout)
         if self.template is not None:
             places(self, opened(self))
         return self
@@ -74,16 +76,3 @@ def places(settings: ExcelTemplateSettings, file: WorkbookFile) -> dict[str, Tem
         refuse_losses(one)
         found[table] = one
     return found
-
-
-def _of_the_standard(table: str, layout: Layout) -> None:
-    kind = kind_of(table)
-    if kind not in KINDS:
-        return
-    known = {column.wire for column in columns_of(KINDS[RecordKind(kind)].model)}
-    for setting, names in (("columns", layout.columns), ("left_out", layout.left_out)):
-        if wrong := sorted(set(names) - known):
-            raise ValueError(
-                f"sheets.{table}.{setting}：没有标准列 {'、'.join(wrong)}；"
-                "左边写列的代码，如 CF_WSH，见 schemas/generated"
-            )

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from connectors.errors import CallRejected, ConnectorError, NotSent
-from connectors.exchange_database import feeds, statements
+from connectors.exchange_database import feeds, lookups, statements
 from connectors.exchange_database.place import Place, RowRefused
 from connectors.exchange_database.rows import Staging, staging
 from connectors.exchange_database.settings import ExchangeDatabaseSettings
@@ -105,7 +105,7 @@ class ExchangeDatabase:
         if not items:
             return []
         async with within(self.limits.call_timeout):
-            return await self._asked(lambda c: statements.found(c, self._of(c), items))
+            return await self._asked(lambda c: lookups.found(c, self._of(c), items))
 
     async def receipts(self, cursor: str) -> tuple[list[Receipt], str]:
         """Return the rows that the platform has checked or moved, a page at a time, over again.

@@ -1,13 +1,15 @@
 """Configuration of `exchange-database`. [B] marks values that differ from platform to platform."""
 
+from collections.abc import Iterator
 from datetime import time, timedelta
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connectors.shared.layout import Layout, Name
+from connectors.shared.layout_checks import fitting
 from schemas.base import Schema
 from schemas.destination import TakenTable
 
@@ -51,6 +53,13 @@ class StagingTable(Layout):
             raise ValueError(f"passed 和 failed 都有 {'、'.join(sorted(both))}；一个标志只能是一种")
         return self
 
+    def beside(self) -> Iterator[tuple[str, str]]:
+        """Yield the columns that are ours or the platform's, and of no item."""
+        yield from super().beside()
+        for setting in ("key_column", "inserted_column", "check_column", "cause_column"):
+            if (name := getattr(self, setting)) is not None:
+                yield setting, name
+
     @property
     def answers(self) -> bool:
         """Whether the platform says here what became of a row."""
@@ -67,11 +76,15 @@ class StagingTable(Layout):
 class ExchangeDatabaseSettings(Schema):
     """Configuration of an `exchange-database` destination 前置库.
 
-    The account needs insert, select and delete on the tables, and nothing else.
+    The account needs insert, select and delete on the tables, and nothing else. Where natural
+    persons get a table of their own later, rows of before are found in the other one, and what
+    corrects, withdraws or repairs them goes there.
     """
 
     url: SecretStr = Field(title="数据库地址，SQLAlchemy 的写法")
-    tables: dict[TakenTable, StagingTable] = Field(min_length=1, title="暂存表，按记录种类")
+    tables: Annotated[dict[TakenTable, StagingTable], AfterValidator(fitting)] = Field(
+        min_length=1, title="暂存表，按记录种类"
+    )
     pull_back: PullBack | None = Field(default=None, title="提取之前可以撤下；不写就不撤下")
     batch_size: int = Field(default=200, ge=1, le=5000, title="每批条数")
     concurrency: int = Field(default=1, ge=1, le=8, title="并发数")

@@ -90,7 +90,7 @@ class FileDrop:
         new = [item for item in items if self._journal.file_of(item.key) is None]
         if new:
             data = document(row_of(item, table) for item in new)
-            rows = {item.key: item.document_number or "" for item in new}
+            rows = {item.key: table.number(item) or "" for item in new}
             await self._journal.put(folder, table.code, self._today, data, rows)
         return {item.key: self._known(item) for item in items}
 

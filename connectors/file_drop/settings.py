@@ -1,13 +1,22 @@
 """Configuration of `file-drop`. [B] marks values that differ from platform to platform."""
 
+from collections.abc import Iterator
 from datetime import time, timedelta
 from posixpath import normpath
 from typing import Annotated, Literal, Self
 
 import asyncssh
-from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from connectors.shared.layout import Layout, SentColumn
+from connectors.shared.layout_checks import fitting
 from schemas.base import Schema
 from schemas.connection import TlsFiles
 from schemas.destination import TakenTable
@@ -28,6 +37,12 @@ class Dispatch(Layout):
     key_column: Element | None = Field(default=None, title="携带本方标识的列")
     status_column: Element | None = Field(default=None, title="当前状态列")
 
+    def beside(self) -> Iterator[tuple[str, str]]:
+        """Yield the fixed columns, that of the status, and that of our key."""
+        yield from super().beside()
+        if self.key_column is not None:
+            yield "key_column", self.key_column
+
 
 class Answers(Schema):
     """The answer files 回执文件: an answer is named as its file, and has a row for each row [B]."""
@@ -43,7 +58,11 @@ class Answers(Schema):
 
 
 class FileDropSettings(TlsFiles):
-    """Configuration of a `file-drop` destination: files in a folder of the platform."""
+    """Configuration of a `file-drop` destination: files in a folder of the platform.
+
+    Where natural persons get files of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     protocol: Literal["sftp", "ftps", "ftp"] = Field(title="传输方式；ftp 不加密")
     host: str = Field(min_length=1, title="主机")
@@ -56,7 +75,9 @@ class FileDropSettings(TlsFiles):
     host_key: str | None = Field(default=None, title="SSH 主机密钥，如 ssh-ed25519 AAAA…")
     upload_folder: Folder = Field(default=".", title="上传目录")
     journal_folder: Folder = Field(default="journal", title="本方记录已传文件的目录")
-    tables: dict[TakenTable, Dispatch] = Field(min_length=1, title="报文，按记录种类")
+    tables: Annotated[dict[TakenTable, Dispatch], AfterValidator(fitting)] = Field(
+        min_length=1, title="报文，按记录种类"
+    )
     answers: Answers | None = Field(default=None, title="回执文件")
     empty_day: time | None = Field(default=None, title="没有数据的日子，几点以后传一个空文件")
     batch_size: int = Field(default=5000, ge=1, le=5000, title="每个文件的条数")

@@ -29,6 +29,7 @@ from connectors.kafka_topic.receipts import ReceiptsTopic
 from connectors.kafka_topic.settings import KafkaTopicSettings
 from connectors.protocol import Limits, OnUnknown
 from connectors.shared import Clock
+from connectors.shared.layout import RowLayout, table_of
 from connectors.shared.one_way import OneWay
 from connectors.shared.parts import outcome_of
 from schemas.delivery import Health, Item, Outcome, OutcomeKind, Receipt
@@ -166,7 +167,8 @@ class KafkaTopic(OneWay):
 
     def _event(self, item: Item) -> bytes:
         """Return a CloudEvents 1.0 envelope; a resend has the same bytes."""
-        table = self._settings.tables.get(item.record_kind)
+        tables = self._settings.tables
+        layout = tables.get(table_of(tables, item), RowLayout())
         event = {
             "specversion": "1.0",
             "id": item.key,
@@ -179,8 +181,8 @@ class KafkaTopic(OneWay):
                 "kind": item.record_kind,
                 "verb": item.verb.value,
                 "version": item.version,
-                "document_number": item.document_number,
-                "columns": item.columns if table is None else table.values(item),
+                "document_number": layout.number(item),
+                "columns": layout.values(item),
             },
         }
         return orjson.dumps(event, default=str)

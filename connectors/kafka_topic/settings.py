@@ -1,14 +1,15 @@
 """Configuration of `kafka-topic`. [B] marks what differs from receiver to receiver."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.shared.layout import RowLayout
+from connectors.shared.layout_checks import fitting
 from schemas.base import Schema
 from schemas.connection import KafkaConnection
-from schemas.destination import TakenKind
+from schemas.destination import TakenTable
 
 
 class TopicReceipts(Schema):
@@ -42,7 +43,7 @@ class KafkaTopicSettings(KafkaConnection):
     bootstrap_servers: str = Field(min_length=1, title="Kafka 地址")
     topic: str = Field(min_length=1, title="主题")
     source: str = Field(default="credit-gateway", title="事件来源")
-    tables: dict[TakenKind, RowLayout] = Field(
+    tables: Annotated[dict[TakenTable, RowLayout], AfterValidator(fitting)] = Field(
         default={}, title="接收方的列，按记录种类；不写的照标准"
     )
     receipts: TopicReceipts | None = Field(default=None, title="回执；不写则确认写入即算入库")

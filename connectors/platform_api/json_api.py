@@ -4,10 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.platform_api.feeds import Feeds
@@ -17,7 +17,8 @@ from connectors.shared.guomi_settings import HeaderName
 from connectors.shared.http_client import HttpClient
 from connectors.shared.http_read import Answer
 from connectors.shared.http_settings import HeaderSecret, HttpClientSettings, under
-from connectors.shared.layout import RowLayout
+from connectors.shared.layout import RowLayout, shown_as_ours, table_of
+from connectors.shared.layout_checks import fitting
 from connectors.shared.lenient import (
     Key,
     MaybeSeconds,
@@ -32,6 +33,7 @@ from connectors.shared.parts import UNKNOWN, BatchRefused, BatchSize, by, halves
 from connectors.shared.words import reason, without_secrets
 from connectors.shared.wrapper import JsonWrapper
 from schemas.delivery import Health, Item, Listed, ListingMark, Outcome, OutcomeKind, Receipt
+from schemas.destination import TakenTable
 
 _STATUS = {
     "accepted": OutcomeKind.ACCEPTED,
@@ -50,7 +52,9 @@ class PlatformJsonSettings(HttpClientSettings):
     api_key_header: HeaderName = Field(default="X-Api-Key", title="接口密钥的请求头")
     wrapper: JsonWrapper = Field(default=JsonWrapper(), title="应答的外层")
     times_of_china: bool = Field(default=False, title="没有时区的时间是北京时间")
-    tables: dict[str, RowLayout] = Field(default={}, title="平台的列，按记录种类；不写的照标准")
+    tables: Annotated[dict[TakenTable, RowLayout], AfterValidator(fitting)] = Field(
+        default={}, title="平台的列，按记录种类；不写的照标准"
+    )
 
 
 class _Row(BaseModel):
@@ -101,7 +105,7 @@ class PlatformJson:
         return await send_parts(parts, self._send, self.limits.call_timeout, self._size)
 
     async def _send(self, items: Sequence[Item]) -> list[Outcome]:
-        rows = [wire_row(item, self._tables.get(item.record_kind)) for item in items]
+        rows = [wire_row(item, self._tables.get(table_of(self._tables, item))) for item in items]
         content = orjson.dumps({"items": rows}, default=str)
         answer = await self._http.ask("POST", under(self._url, "records"), content, rows=len(items))
         return self._outcomes(items, answer, absent=False)
@@ -150,11 +154,11 @@ class PlatformJson:
     async def listing(self, since: datetime) -> AsyncIterator[Listed | ListingMark]:
         """Yield the rows that the platform has published since a time, in our layout."""
         async for row in self._feeds.listing(under(self._url, "listing"), since):
-            table = self._tables.get(row.record_kind) if isinstance(row, Listed) else None
-            if table is None or not isinstance(row, Listed):
-                yield row
+            if isinstance(row, Listed) and self._tables:
+                columns = shown_as_ours(self._tables, row.record_kind, row.columns)
+                yield row.model_copy(update={"columns": columns})
             else:
-                yield row.model_copy(update={"columns": table.ours(row.columns)})
+                yield row
 
     async def health(self) -> Health:
         """Return whether the platform answers."""

@@ -1,13 +1,15 @@
 """Configuration of `platform-soap`. [B] marks values that are not in any document we have read."""
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.shared.guomi_settings import HeaderName
 from connectors.shared.http_settings import HeaderSecret, HttpClientSettings
-from connectors.shared.layout import RowLayout
+from connectors.shared.layout import RowLayout, kind_of
+from connectors.shared.layout_checks import fitting, keep_apart
 from schemas.base import Schema
 from schemas.codes import Verb
 from schemas.destination import TakenTable
@@ -21,6 +23,12 @@ class SoapTable(RowLayout):
     document_column: str = Field(title="文书号列")
     subject_columns: tuple[str, ...] = Field(min_length=1, title="相对人代码列，取第一个非空者")
     status_column: str | None = Field(default=None, title="当前状态列")
+
+    def beside(self) -> Iterator[tuple[str, str]]:
+        """Yield the fixed columns, and that of the status."""
+        yield from super().beside()
+        if self.status_column is not None:
+            yield "status_column", self.status_column
 
 
 PENALTY_TABLE = SoapTable(
@@ -47,14 +55,18 @@ class SoapVerb(Schema):
 
 
 class PlatformSoapSettings(HttpClientSettings):
-    """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0)."""
+    """Configuration of a `platform-soap` destination (数据上报接口标准规范 V1.0).
+
+    Where natural persons get a table of their own later, what corrects or withdraws earlier rows of
+    them goes there, too, and those rows stay where they are: let the platform move them.
+    """
 
     batch_size: int = Field(default=500, ge=1, le=5000, title="每批条数")
     call_timeout: timedelta = Field(
         default=timedelta(seconds=60), gt=timedelta(0), title="单次调用时限"
     )
     department_code: str = Field(min_length=1, title="部门编码")
-    tables: dict[TakenTable, SoapTable] = Field(
+    tables: Annotated[dict[TakenTable, SoapTable], AfterValidator(fitting)] = Field(
         default={"penalty": PENALTY_TABLE, "licence": LICENCE_TABLE}, title="目录，按记录种类"
     )
     #: [B] The document names both methods but no verbs. CF_ZT: 0 in force, 1 revoked, 2 repaired.
@@ -87,4 +99,12 @@ class PlatformSoapSettings(HttpClientSettings):
     def _receipts_can_be_matched(self) -> Self:
         if self.receipts_url is not None and self.key_column is None:
             raise ValueError("写了 receipts_url 就要写 key_column：回执按本方标识对应")
+        return self
+
+    @model_validator(mode="after")
+    def _key_has_a_column_of_its_own(self) -> Self:
+        if self.key_column is not None:
+            for table, layout in self.tables.items():
+                key = "key_column", self.key_column
+                keep_apart(f"tables.{table}", layout, kind_of(table), key)
         return self

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.check.values import read
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
-from schemas.identifiers import authority_key, document_number_key, fold
+from schemas.identifiers import authority_key, document_number_key, fold, masked
 from schemas.kinds import KINDS
 
 _EMPTY = (None, "")
@@ -92,7 +92,10 @@ _NORMAL_FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def same(column: Column, mine: str, theirs: str) -> bool:
-    """Compare amounts as numbers, dates in either spelling, lists in any order, texts folded."""
+    """Compare amounts as numbers, dates in either spelling, lists in any order, texts folded.
+
+    Identity numbers within a text count as masked: a platform gets or shows them so.
+    """
     if mine == theirs:
         return True
     normal = _NORMAL_FORMS.get(column.name)
@@ -102,7 +105,7 @@ def same(column: Column, mine: str, theirs: str) -> bool:
         first, second = _typed(column, mine), _typed(column, theirs)
         if first is not None and second is not None:
             return bool(first == second)
-    return fold(mine) == fold(theirs)
+    return fold(masked(mine)) == fold(masked(theirs))
 
 
 _TYPED = frozenset({ColumnType.DATE, ColumnType.AMOUNT, ColumnType.PENALTY_KINDS})

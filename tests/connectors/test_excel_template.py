@@ -208,6 +208,42 @@ async def test_without_a_template_the_columns_are_those_of_the_standard(
     assert "行政许可决定文书号" in [cell.value for cell in book["行政许可"][1]]
 
 
+@pytest.mark.parametrize("table", ["penalty", "penalty/persons"])
+async def test_without_a_template_words_masks_and_units_are_those_of_the_layout(
+    clock: SteppedClock, table: str
+) -> None:
+    layout = {
+        "masked": ["CF_XDR_ZJHM"],
+        "words": {"CF_CFLB": {"责令停产整治": "其他-责令停产整治"}},
+        "columns": {"CF_NR_FK": "罚款金额（元）"},
+    }
+    given = {"CF_XDR_ZJHM": "11010519491231002X", "CF_CFLB": "罚款、责令停产整治"}
+
+    page = made(clock, sheets={table: layout})
+    filled = await page.fill([item(columns=given, person=True)], clock())
+
+    book = openpyxl.load_workbook(BytesIO(filled.content or b""))
+    heads, cells = ([cell.value for cell in row] for row in book.worksheets[0].iter_rows())
+    row = dict(zip(heads, cells, strict=True))
+    assert row["证件号码"] == "110105********002X"
+    assert row["处罚类别"] == "罚款、其他-责令停产整治"
+    assert row["罚款金额（元）"] == "25000"
+
+
+async def test_the_platforms_status_stands_in_the_place_of_the_standards(
+    clock: SteppedClock,
+) -> None:
+    licence = make_item(2, record_kind="licence", columns={"XK_WSH": "1号", "XK_ZT": "1"})
+
+    filled = await made(clock, sheets={"licence": {"status_column": "当前状态"}}).fill(
+        [licence], clock()
+    )
+
+    heads, cells = sheet(filled.content, "行政许可").iter_rows(values_only=True)
+    assert heads.count("当前状态") == 1
+    assert cells[heads.index("当前状态")] == "0"
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

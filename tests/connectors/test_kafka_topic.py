@@ -52,20 +52,25 @@ async def test_the_receiver_gets_his_own_columns_and_no_more(
     kafka_bootstrap: str, clock: Any, item: ItemFactory
 ) -> None:
     layout = {"columns": {"CF_WSH": "WSH"}, "left_out": ["BZ"], "masked": ["CF_XDR_ZJHM"]}
+    persons = {"left_out": ["CF_WSH"], "masked": ["CF_XDR_ZJHM"]}
+    tables = {"penalty": layout, "penalty/persons": persons}
     settings = {"bootstrap_servers": kafka_bootstrap, "topic": "own-columns"}
-    topic = build("kafka-topic", {**settings, "tables": {"penalty": layout}}, clock)
+    topic = build("kafka-topic", {**settings, "tables": tables}, clock)
     given = {"CF_WSH": "1号", "BZ": "内部", "CF_XDR_ZJHM": "11010519491231002X"}
     consumer = AIOKafkaConsumer(
         "own-columns", bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest"
     )
 
-    await topic.send([item(1, columns=given)])
+    await topic.send([item(1, columns=given), item(2, columns=given, person=True)])
     await topic.close()
     await consumer.start()
     event = orjson.loads((await consumer.getone()).value)
+    of_person = orjson.loads((await consumer.getone()).value)
     await consumer.stop()
 
     assert event["data"]["columns"] == {"WSH": "1号", "CF_XDR_ZJHM": "110105********002X"}
+    assert of_person["data"]["document_number"] is None
+    assert of_person["data"]["columns"] == {"BZ": "内部", "CF_XDR_ZJHM": "110105********002X"}
 
 
 async def test_a_refused_connection_to_the_broker_means_not_sent(

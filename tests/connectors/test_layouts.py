@@ -30,7 +30,7 @@ GIVEN = {
     "CF_WSH": "样环罚字〔2026〕1号",
     "CF_XDR_SHXYM": "91159900MA00000013",
     "CF_NR": "罚款",
-    "CF_CFLB": ["罚款", "责令停产整治"],
+    "CF_CFLB": "罚款、责令停产整治",
     "CF_XDR_ZJHM": "11010519491231002X",
     "BZ": "不报",
 }
@@ -38,7 +38,7 @@ SENT = {
     "CF_WSH": "样环罚字〔2026〕1号",
     "CF_XDR_SHXYM": "91159900MA00000013",
     "PUNISH_CONTENT": "罚款",
-    "CF_CFLB": ["罚款", "其他-责令停产整治"],
+    "CF_CFLB": "罚款、其他-责令停产整治",
     "CF_XDR_ZJHM": "110105********002X",
     "DATASOURCE": "环保",
 }
@@ -76,7 +76,7 @@ async def test_json_rows_are_in_the_layout_of_the_platform(
     [entry] = book.entries.values()
     assert entry.columns == SENT
     assert rows[0].columns["CF_NR"] == "罚款"
-    assert "责令停产整治" in str(rows[0].columns["CF_CFLB"])
+    assert rows[0].columns["CF_CFLB"] == "罚款、责令停产整治"
 
 
 async def test_soap_rows_are_in_the_layout_of_the_platform(
@@ -117,6 +117,21 @@ def test_a_misspelt_column_is_refused(part: str) -> None:
 
 
 # ------------------------------------------------------- natural persons 自然人 in a table apart
+
+
+async def test_json_rows_of_natural_persons_are_in_their_own_layout(
+    place: tuple[Any, str], item: ItemFactory
+) -> None:
+    book, url = place
+    connector = made("platform-json", url, tables={"penalty/persons": LAYOUT})
+
+    await connector.send([item(1, columns=GIVEN, person=True)])
+    [row] = await listed(connector, system_clock() - timedelta(hours=1))
+    await connector.close()
+
+    [entry] = book.entries.values()
+    assert entry.columns == SENT
+    assert row.columns["CF_NR"] == "罚款"
 
 
 async def test_soap_has_natural_persons_in_a_table_of_their_own(

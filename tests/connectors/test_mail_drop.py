@@ -73,6 +73,27 @@ async def test_the_recipient_gets_his_own_columns_and_no_more(
     assert "内部" not in row.values()
 
 
+async def test_natural_persons_have_a_sheet_of_their_own_where_the_recipient_wants_it(
+    server: MailServer, clock: SteppedClock
+) -> None:
+    tables = {"penalty/persons": {"masked": ["CF_XDR_ZJHM"], "columns": {"CF_NR_FK": "罚款（元）"}}}
+    given = {"CF_WSH": "1号", "CF_XDR_ZJHM": "11010519491231002X", "CF_NR_FK": "2"}
+    items = [make_item(1), make_item(2, columns=given, person=True)]
+
+    await drop(server, clock, tables=tables).send(items)
+
+    assert len(server.rows()["行政处罚"]) == 1
+    [row] = server.rows()["行政处罚（自然人）"]
+    assert (row["证件号码"], row["罚款（元）"]) == ("110105********002X", "20000")
+
+
+def test_two_columns_of_one_name_are_refused(server: MailServer, clock: SteppedClock) -> None:
+    layout = {"columns": {"CF_WSH": "文号"}, "constants": {"文号": "x"}}
+
+    with pytest.raises(BadSettings, match=r"CF_WSH 和 constants\.文号"):
+        drop(server, clock, tables={"penalty": layout})
+
+
 async def test_nothing_of_a_decision_can_be_read_on_the_way(
     server: MailServer, clock: SteppedClock
 ) -> None:

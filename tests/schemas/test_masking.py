@@ -19,6 +19,18 @@ def test_a_short_number_is_masked_completely(number: str) -> None:
     assert mask_identity(number) == "*" * len(number)
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("H1234567801", "H12******01"),
+        ("M123456789012", "M123*******12"),
+        ("110105491231002", "11010********02"),
+    ],
+)
+def test_at_least_half_of_a_number_of_another_kind_is_hidden(number: str, shown: str) -> None:
+    assert mask_identity(number) == shown
+
+
 @pytest.mark.parametrize(("name", "shown"), [("张三", "张*"), ("欧阳样例", "欧***"), ("", "")])
 def test_only_the_first_character_of_a_name_is_shown(name: str, shown: str) -> None:
     assert mask_name(name) == shown

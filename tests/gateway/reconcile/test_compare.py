@@ -135,6 +135,7 @@ def test_a_row_changed_on_the_platform_is_a_wrong_value(
         ("document_number", "样环罚〔2026〕1号", "样环罚(2026)1號"),
         ("authority", "样例局（本级）", "样例局(本级)"),
         ("violation_facts", "超标 排放ＡＢ", "超标排放AB"),
+        ("violation_facts", "张11010519491231002X超标", "张110105**********2X超标"),
     ],
 )
 def test_two_spellings_of_one_value_are_equal(name: str, mine: str, theirs: str) -> None:
