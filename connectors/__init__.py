@@ -5,7 +5,7 @@ name of the entry point is the kind, and its object is a `ConnectorKind`. A pack
 imported is a fault of the destinations that use it, and of nothing else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ __all__ = [
     "kind_by_person",
     "kind_of",
     "plugged_in",
+    "tables_of",
 ]
 
 #: The entry point group for connectors of other packages.
@@ -74,12 +75,15 @@ class ConnectorKind:
     """One kind of destination: its settings model and its constructor. Make it with `kind_of`.
 
     `by_person`: nobody calls it, a person carries a file there; made with `kind_by_person`.
+    `tables`: the record kinds that it has a table for by its settings, where an item of another
+    one would be rejected; without it, or where it returns None, every kind can be sent.
     """
 
     settings: type[Schema]
     make: Callable[[Any, Clock], Connector]
     abilities: Abilities
     by_person: bool = False
+    tables: Callable[[Any], Collection[str] | None] | None = None
 
     @property
     def batch_size(self) -> int | None:
@@ -92,9 +96,10 @@ def kind_of(
     settings: type[S],
     make: Callable[[S, Clock], Connector],
     abilities: Abilities = Abilities(),  # noqa: B008  it is frozen
+    tables: Callable[[S], Collection[str] | None] | None = None,
 ) -> ConnectorKind:
     """Make a ConnectorKind; `make` must take this settings model and return a `Connector`."""
-    return ConnectorKind(settings, make, abilities)
+    return ConnectorKind(settings, make, abilities, tables=tables)
 
 
 #: A destination that answers no questions: it only takes.
@@ -105,16 +110,30 @@ _BY_PERSON = Abilities(on_unknown=OnUnknown.PERSON, has_receipts=False, has_list
 _ASKED = Abilities(on_unknown=OnUnknown.LOOK_UP, has_listing=False)
 
 
-def kind_by_person(settings: type[S], make: Callable[[S, Clock], CarriedByPerson]) -> ConnectorKind:
+def kind_by_person(
+    settings: type[S],
+    make: Callable[[S, Clock], CarriedByPerson],
+    tables: Callable[[S], Collection[str] | None] | None = None,
+) -> ConnectorKind:
     """Make the ConnectorKind of destinations to which a person carries files."""
-    return ConnectorKind(settings, make, _BY_PERSON, by_person=True)
+    return ConnectorKind(settings, make, _BY_PERSON, by_person=True, tables=tables)
+
+
+def _own_tables(
+    settings: ExchangeDatabaseSettings | FileDropSettings | PlatformSoapSettings,
+) -> Collection[str]:
+    return settings.tables
+
+
+def _sheets(settings: ExcelTemplateSettings) -> Collection[str] | None:
+    return None if settings.template is None else settings.sheets
 
 
 CONNECTORS: dict[str, ConnectorKind] = {
     "bank-webhook": kind_of(BankWebhookSettings, BankWebhook, _ONE_WAY),
-    "excel-template": kind_by_person(ExcelTemplateSettings, ExcelTemplate),
-    "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase, _ASKED),
-    "file-drop": kind_of(FileDropSettings, FileDrop, _ASKED),
+    "excel-template": kind_by_person(ExcelTemplateSettings, ExcelTemplate, _sheets),
+    "exchange-database": kind_of(ExchangeDatabaseSettings, ExchangeDatabase, _ASKED, _own_tables),
+    "file-drop": kind_of(FileDropSettings, FileDrop, _ASKED, _own_tables),
     "kafka-topic": kind_of(
         KafkaTopicSettings,
         KafkaTopic,
@@ -133,6 +152,7 @@ CONNECTORS: dict[str, ConnectorKind] = {
         PlatformSoapSettings,
         PlatformSoap,
         Abilities(on_unknown=OnUnknown.RESEND, has_listing=False),
+        _own_tables,
     ),
 }
 
@@ -214,6 +234,14 @@ def build(kind: str, settings: Mapping[str, Any], clock: Clock) -> Connector:
         said = f"{type(error).__name__}：{error}"
         fix = "改 settings，或换一个与本版本相配的版本"
         raise UnusablePackage(f"通道 {kind} 用这些设置建不起来（{said}）；{fix}") from error
+
+
+def tables_of(kind: str, settings: Mapping[str, Any]) -> Collection[str] | None:
+    """Return what a connector has tables for by settings that `build` takes; None: for all."""
+    found = find(kind)
+    if found.tables is None:
+        return None
+    return found.tables(found.settings.model_validate(dict(settings)))
 
 
 def _of_others(kind: str) -> ConnectorKind:

@@ -107,6 +107,17 @@ class ConfiguredKind(Schema):
         if len(set(every)) == len(every):
             every = [one.code.lower() for one in self.all_columns()]
         titles = [name_key(one.title) for one in self.all_columns()]
+        if nameless := [one.title for one in self.all_columns() if not name_key(one.title)]:
+            raise ValueError(
+                f"title：{'、'.join(nameless)} 里没有文字和数字，读表时认不出是哪一列；写上列名"
+            )
+        # A title that is the code of another column is that column, as it is read.
+        titles += [
+            name_key(other.code)
+            for one in self.all_columns()
+            for other in self.all_columns()
+            if other is not one and name_key(other.code) == name_key(one.title)
+        ]
         for what, names in (("code", every), ("title", titles)):
             if twice := sorted({one for one in names if names.count(one) > 1}):
                 raise ValueError(f"{what} 重复（不分大小写）：{'、'.join(twice)}；每列各不相同")
@@ -129,6 +140,18 @@ class ConfiguredKind(Schema):
                 raise ValueError(
                     f"keys：{one.code} 不能区分各件；应为 {types}，length 不超过 {_LONGEST_KEY}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _of_their_types(self) -> Self:
+        """Refuse another type of a column that has its own in every kind."""
+        given = {"number": self.number, "date": self.date, "authority": self.authority}
+        given |= {"subject": self.subject, "code": self.code}
+        types = {"date": ColumnType.DATE, "code": ColumnType.CREDIT_CODE}
+        for name, one in given.items():
+            own = types.get(name, ColumnType.TEXT)
+            if one is not None and "type" in one.model_fields_set and one.type is not own:
+                raise ValueError(f"{name} type：不能是 {one.type}，总是 {own}；去掉 type")
         return self
 
     def _may_be_key(self, field: str) -> bool:

@@ -1,7 +1,7 @@
 """The database of a platform: each transaction in a thread of its own, and what its errors mean.
 
-Drivers of databases block. A thread that hangs in one is left behind: it ends by the time-out of
-its driver, and asks and commits nothing once nobody waits for it any more.
+Drivers of databases block. A thread that hangs in one is left behind: its connection is cut, or the
+time-out of its driver ends it, and it asks and commits nothing once nobody waits for it any more.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, SQLAlchemyError
 
 from connectors.errors import ConnectorError, NotSent, OutcomeUnknown, refused_for_us
 from connectors.exchange_database.errors import Fault, fault_of, is_our_network, words_of
+from connectors.exchange_database.held import HeldConnection
 from schemas.base import SHANGHAI
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ class Place:
         self.address = make_url(url)
         self._most = concurrency + MOST_HANGING
         self._running = 0
+        #: What the thread of a transaction holds, by the thread.
+        self._of_thread = threading.local()
         # Shorter than a call: a thread of which nobody knows more should end before the next one.
         self._engine: Engine = create_engine(
             self.address,
@@ -52,12 +55,16 @@ class Place:
             pool_size=concurrency,
             max_overflow=MOST_HANGING,
             pool_timeout=seconds / 3,
-            pool_pre_ping=True,
             pool_recycle=_RECYCLED,
             hide_parameters=True,
         )
+        # First of all: what else is done with a new connection asks the database already.
+        event.listen(self._engine, "connect", self._opened, insert=True)
+        event.listen(self._engine, "checkout", self._handed_out)
         if self.address.get_backend_name() in {"mysql", "mariadb"}:
             event.listen(self._engine, "connect", _prepare_mysql)
+        if self.address.get_driver_name() == "oracledb":
+            event.listen(self._engine, "connect", _limit_oracle(max(1, int(seconds / 3))))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns in a transaction, which is committed.
@@ -72,7 +79,7 @@ class Place:
             raise NotSent("前置库一直没有答复，前面的调用都还没有结束")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        given_up = threading.Event()
+        held = HeldConnection()
 
         def tell(result: T | None, error: BaseException | None) -> None:
             self._running -= 1
@@ -86,7 +93,7 @@ class Place:
         def act() -> None:
             result, error = None, None
             try:
-                result = self._in_transaction(work, given_up)
+                result = self._in_transaction(work, held)
             except BaseException as raised:  # noqa: BLE001  told to who waits
                 error = raised
             try:
@@ -99,37 +106,61 @@ class Place:
         try:
             return await done
         finally:
-            given_up.set()
+            held.give_up()
 
-    def _in_transaction(self, work: Callable[[Connection], T], given_up: threading.Event) -> T:
-        connection = self._connect()
+    def _in_transaction(self, work: Callable[[Connection], T], held: HeldConnection) -> T:
+        self._of_thread.held = held
+        with self._connect() as connection:
+            try:
+                return self._committed(work, connection, held)
+            finally:
+                if not held.let_go():
+                    connection.invalidate()
 
+    def _committed(
+        self, work: Callable[[Connection], T], connection: Connection, held: HeldConnection
+    ) -> T:
         def ask(*_: Any) -> None:
-            if given_up.is_set():
-                raise NotSent
+            held.ask()
 
-        with connection:
-            event.listen(connection, "before_cursor_execute", ask)
-            transaction = connection.begin()
-            try:
-                result = work(connection)
-            except (ConnectorError, RowRefused):
-                raise
-            except Exception as error:  # drivers raise whatever they like
-                raise self._before_commit(error) from error
-            ask()
-            try:
-                transaction.commit()
-            except (SQLAlchemyError, OSError) as error:
-                if isinstance(error, IntegrityError):  # a deferred rule of the table
-                    raise RowRefused(words_of(error, self.address)) from error
-                words = f"前置库没有答复提交：{words_of(error, self.address)}"
-                raise OutcomeUnknown(words) from error
+        event.listen(connection, "before_cursor_execute", ask)
+        transaction = connection.begin()
+        try:
+            result = work(connection)
+        except (ConnectorError, RowRefused):
+            raise
+        except Exception as error:  # drivers raise whatever they like
+            raise self._before_commit(error) from error
+        ask()
+        try:
+            transaction.commit()
+        except (SQLAlchemyError, OSError) as error:
+            if isinstance(error, IntegrityError):  # a deferred rule of the table
+                raise RowRefused(words_of(error, self.address)) from error
+            words = f"前置库没有答复提交：{words_of(error, self.address)}"
+            raise OutcomeUnknown(words) from error
         return result
+
+    def _opened(self, connection: Any, _record: Any) -> None:
+        """Hold a new connection, before anything is asked of it."""
+        self._of_thread.held.hold(connection)
+
+    def _handed_out(self, connection: Any, record: Any, _proxy: Any) -> None:
+        """Hold a connection of the pool, and ask whether it lives if it was used before."""
+        self._of_thread.held.hold(connection)
+        if not record.info.get("used"):
+            record.info["used"] = True
+            return
+        try:
+            self._engine.dialect.do_ping(connection)
+        except Exception as error:  # drivers raise whatever they like
+            raise InvalidatePoolError from error
 
     def _connect(self) -> Connection:
         try:
             return self._engine.connect()
+        except ConnectorError:  # nobody waits any more
+            raise
         except Exception as error:  # drivers raise whatever they like
             raise self._translated(error) from error
 
@@ -157,7 +188,10 @@ class Place:
 
 
 def _limits(address: URL, seconds: int) -> dict[str, Any]:
-    """Return the time limits that a driver knows; one that we do not know has its own."""
+    """Return the time limits that a driver knows; one that we do not know has its own.
+
+    Tried with psycopg and pymysql; those of psycopg2, pymssql and oracledb are as they document.
+    """
     match address.get_driver_name():
         case "pymysql":
             of_reading = {"read_timeout": seconds, "write_timeout": seconds}
@@ -184,3 +218,12 @@ def _prepare_mysql(connection: Any, _record: Any) -> None:
         cursor.execute(
             "set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+08:00'"
         )
+
+
+def _limit_oracle(seconds: int) -> Callable[[Any, Any], None]:
+    """Return what bounds each round trip of a new connection to Oracle; untried."""
+
+    def limit(connection: Any, _record: Any) -> None:
+        connection.call_timeout = seconds * 1000
+
+    return limit

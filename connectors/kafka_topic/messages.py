@@ -7,16 +7,19 @@ from typing import Any, TypeAlias
 from aiokafka import ConsumerRecord
 
 from connectors.errors import OutcomeUnknown
-from connectors.kafka_topic.settings import TopicReceipts
+from connectors.kafka_topic.settings import ReceiptStatus, TopicReceipts
 from connectors.shared.http_read import read_json
-from connectors.shared.lenient import key_text, texts, time_or_none
+from connectors.shared.lenient import in_china, key_text, texts, time_or_none
 from connectors.shared.words import reason
 from schemas.delivery import Receipt
+from schemas.identifiers import visible
 
 #: A message of the topic, of a library without types.
 Message: TypeAlias = "ConsumerRecord[bytes, bytes]"
 #: Bytes of a message that is read.
 MOST = 2**20
+#: What the names of headers begin with that are attributes of a CloudEvent.
+_ATTRIBUTE = "ce_"
 _WITHOUT_WORDS = "没有写原因"
 
 
@@ -32,35 +35,70 @@ def said_in(message: Message, settings: TopicReceipts) -> Iterator[Receipt | str
         yield "（过大）"
         return
     try:
-        content = read_json(message.value, _content_type(message))
+        content = _opened(read_json(message.value, _header(message, "content-type")))
     except OutcomeUnknown:
         yield "（不是 JSON）"
         return
+    beside = _attributes(message)
     for row in content if isinstance(content, list) else [content]:
-        if (said := _said(row, message, settings)) is not None:
-            yield said
+        if not isinstance(row, dict):
+            yield "（不是对象）"
+            continue
+        data = _opened(row.get("data"))
+        for inner in data if isinstance(data, list) else [data]:
+            fields = beside | row | {"data": inner} | (inner if isinstance(inner, dict) else {})
+            if (said := _said(fields, message, settings)) is not None:
+                yield said
 
 
-def _content_type(message: Message) -> str:
-    found = [value for name, value in message.headers if name.lower() == "content-type"]
+def _header(message: Message, name: str) -> str:
+    """Return the first header of a name as text; empty without one."""
+    found = [value for own, value in message.headers if own.lower() == name]
     return found[0].decode("latin-1") if found and found[0] else ""
 
 
-def _said(row: Any, message: Message, settings: TopicReceipts) -> Receipt | str | None:
+def _attributes(message: Message) -> dict[str, Any]:
+    """Return the attributes of a CloudEvent that are headers, as in its binary mode."""
+    return {
+        name.lower().removeprefix(_ATTRIBUTE): value.decode("utf-8", "replace")
+        for name, value in message.headers
+        if name.lower().startswith(_ATTRIBUTE) and value
+    }
+
+
+def _opened(value: Any) -> Any:
+    """Return what a text of JSON has in it, an object or a list; anything else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return read_json(value.encode("utf-8", "replace"), "")
+    except OutcomeUnknown:
+        return value
+
+
+def _field(fields: Mapping[str, Any], name: str) -> Any:
+    """Return a field by its name, or by its way through others, such as header.requestId."""
+    if name in fields or "." not in name:
+        return fields.get(name)
+    value: Any = fields
+    for step in name.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _said(
+    fields: Mapping[str, Any], message: Message, settings: TopicReceipts
+) -> Receipt | str | None:
     """Return what one row says; None if it says that there is no verdict yet."""
-    if not isinstance(row, dict):
-        return "（不是对象）"
-    data = row.get("data")
-    fields = {**row, **data} if isinstance(data, dict) else row
-    key = key_text(fields.get(settings.key_field))
-    if not isinstance(key, str) or not key:
+    key = key_text(_field(fields, settings.key_field))
+    if not isinstance(key, str) or not (key := visible(key).strip()):
         return settings.key_field
-    status = _plain(fields.get(settings.status_field))
-    if status in settings.pending:
-        return None
-    if status not in settings.accepted | settings.rejected:
+    meaning = settings.meaning(_plain(_field(fields, settings.status_field)))
+    if meaning is None:
         return settings.status_field
-    return _receipt(key, status in settings.accepted, fields, message, settings)
+    if meaning is ReceiptStatus.PENDING:
+        return None
+    return _receipt(key, meaning is ReceiptStatus.ACCEPTED, fields, message, settings)
 
 
 def _receipt(
@@ -70,12 +108,15 @@ def _receipt(
     message: Message,
     settings: TopicReceipts,
 ) -> Receipt:
-    reasons = [] if accepted else [*texts(fields.get(settings.reasons_field))] or [_WITHOUT_WORDS]
+    told = texts(_field(fields, settings.reasons_field))
+    reasons = [] if accepted else [*told] or [_WITHOUT_WORDS]
+    at = _field(fields, settings.time_field)
+    at = time_or_none(in_china(at) if settings.times_of_china else at)
     return Receipt(
         key=key,
         accepted=accepted,
         reasons=tuple(map(reason, reasons)),
-        platform_at=time_or_none(fields.get(settings.time_field)) or _time(message.timestamp),
+        platform_at=at or _time(message.timestamp),
         reference=f"{message.topic}/{message.partition}/{message.offset}",
     )
 
@@ -84,7 +125,9 @@ def _plain(value: Any) -> str:
     """Return a status as text: also a number, and true or false as JSON writes them."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value).strip() if isinstance(value, str | int) else ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _time(milliseconds: int) -> datetime | None:

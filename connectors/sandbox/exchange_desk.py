@@ -5,10 +5,12 @@ row there of which the verdict is due and not written.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.sandbox.app import Sandbox
@@ -40,6 +42,9 @@ _MOVE = """
 """
 #: What others hold at this moment stays: to wait for them could be to wait for each other.
 _EMPTY = "delete from {table} where ctid in (select ctid from {table} for update skip locked)"
+_WAIT_SHORTLY = "set local lock_timeout = '500ms'"
+#: The SQLSTATE of a lock that did not come in time.
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class _Staged(NamedTuple):
@@ -80,20 +85,34 @@ class ExchangeDesk:
         return book.rehearsing.of_call(book.faults, "database", documents)
 
     async def look(self, faults: Faults | None = None) -> None:
-        """Take what is new by these faults, or by those of the place; write verdicts, and move."""
+        """Take what is new by these faults, or by those of the place; write verdicts, and move.
+
+        What needs a lock that somebody else holds is left for the next look: he may wait for us.
+        """
         book = self.book
         book.acting = faults or book.faults
-        async with self._engine.begin() as connection:
+        try:
             if self._read is not book:
-                await self._empty(connection)
+                async with self._transaction() as connection:
+                    await self._empty(connection)
                 self._begin(book)
-            for table, kind in self.place.tables.items():
-                for row in await self._new(connection, table):
-                    self._take(book, table, kind, row)
-            self._collect(book)
-            for said in list(self._due):
-                if await self._settled(connection, said):
-                    self._due.remove(said)
+            async with self._transaction() as connection:
+                for table, kind in self.place.tables.items():
+                    for row in await self._new(connection, table):
+                        self._take(book, table, kind, row)
+                self._collect(book)
+                settled = [said for said in self._due if await self._settled(connection, said)]
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+        else:  # it is committed
+            self._due = [said for said in self._due if said not in settled]
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self._engine.begin() as connection:
+            await connection.execute(text(_WAIT_SHORTLY))
+            yield connection
 
     async def close(self) -> None:
         """Close every connection."""
@@ -126,6 +145,8 @@ class ExchangeDesk:
         verb = "withdraw" if row[STATUS[kind]] == _WITHDRAWN else "new"
         entry = Entry("", kind, verb, 0, columns, "submitted", book.now())
         entry.key = row[KEY] or f"{entry.document}|{entry.subject}"
+        if not row[KEY] and entry.key in self._staged:  # of another client, which has no keys
+            entry.key += f"|{row['id']}"
         book.received[entry.key] += 1
         chosen = book.faults_of(entry, "database")
         self._staged[entry.key] = _Staged(table, row["id"], chosen)

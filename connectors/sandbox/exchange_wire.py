@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from struct import unpack
 from typing import NamedTuple
 
@@ -15,6 +16,12 @@ _ENCRYPTION, _CANCEL = frozenset({80877103, 80877104}), 80877102
 _PARTS = b"PBDEC"
 #: A start is short; what is longer is none.
 _LONGEST_START = 10_000
+#: What is no word of a statement: comments, texts, and names in quotes.
+_NO_WORDS = re.compile(
+    rb"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"[^"]*"|\$(\w*)\$.*?\$\1\$""", re.DOTALL
+)
+_INSERTS = re.compile(rb"\binsert\s+into\b", re.IGNORECASE)
+_COMMITS = re.compile(rb"(?:^|;)\s*(?:commit|end)\b", re.IGNORECASE)
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 #: A document number of the standard is not longer.
 _LONGEST_NUMBER = 128
@@ -97,7 +104,8 @@ class RequestReader:
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
-        self._inserts: dict[bytes, bool] = {}
+        #: The texts in prepared statements that insert, by their names.
+        self._inserts: dict[bytes, list[str]] = {}
 
     async def next(self) -> SessionRequest:
         """Return the next request: what goes to the server at once."""
@@ -113,25 +121,34 @@ class RequestReader:
     def _note(self, message: WireMessage, request: SessionRequest) -> None:
         if message.kind == b"P":
             name, statement, *_ = message.body.split(b"\0", 2)
-            self._inserts[name] = _begins(statement, b"INSERT")
-            request.commits |= _begins(statement, b"COMMIT")
+            self._inserts.pop(name, None)
+            if _INSERTS.search(_bare(statement)):
+                self._inserts[name] = _literals(statement)
+            request.commits |= _commits(statement)
         elif message.kind == b"B":
             name = message.body.split(b"\0", 2)[1]
-            if self._inserts.get(name, False):
+            if name in self._inserts:
                 request.inserts = True
-                request.documents += _marked(_values(message.body))
+                request.documents += _marked(chain(self._inserts[name], _values(message.body)))
         elif message.kind == b"Q":
-            request.commits |= _begins(message.text, b"COMMIT")
-            if _begins(message.text, b"INSERT"):
+            request.commits |= _commits(message.text)
+            if _INSERTS.search(_bare(message.text)):
                 request.inserts = True
-                said = message.text.decode(errors="replace")
-                request.documents += _marked(
-                    one.replace("''", "'") for one in _LITERAL.findall(said)
-                )
+                request.documents += _marked(_literals(message.text))
 
 
-def _begins(statement: bytes, word: bytes) -> bool:
-    return statement.lstrip()[: len(word)].upper() == word
+def _bare(statements: bytes) -> bytes:
+    """Return statements without comments, texts and names in quotes."""
+    return _NO_WORDS.sub(b" ", statements)
+
+
+def _commits(statements: bytes) -> bool:
+    return _COMMITS.search(_bare(statements)) is not None
+
+
+def _literals(statements: bytes) -> list[str]:
+    said = statements.decode(errors="replace")
+    return [one.replace("''", "'") for one in _LITERAL.findall(said)]
 
 
 def _values(bind: bytes) -> Iterator[str]:
@@ -149,5 +166,5 @@ def _values(bind: bytes) -> Iterator[str]:
             at += length
 
 
-def _marked(values: Iterator[str]) -> list[str]:
+def _marked(values: Iterable[str]) -> list[str]:
     return [value for value in values if SIGN in value and len(value) <= _LONGEST_NUMBER]

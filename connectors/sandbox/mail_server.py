@@ -97,7 +97,7 @@ class _Mailboxes:
         return desk.put_off(rows, _TROUBLE) if faults.takes("fail_answers") else _TAKEN
 
     def _desk(self, address: str) -> MailDesk | None:
-        return self._desks.get(address.partition("@")[0])
+        return self._desks.get(address.partition("@")[0].lower())
 
 
 def _line(words: str) -> str:

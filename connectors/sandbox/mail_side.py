@@ -4,9 +4,11 @@ It does not use the connector's words and columns on purpose, so each tests the 
 mail is not checked.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
+from hashlib import blake2b
 from io import BytesIO
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -95,7 +97,7 @@ class MailDesk:
         except ValueError as error:
             raise UnreadableMail(f"解不开，请用 recipient.pem 加密：{error}") from error
         for part in message_from_bytes(inner, policy=policy.default).walk():
-            if (part.get_filename() or "").endswith(".xlsx"):
+            if (part.get_filename() or "").lower().endswith(".xlsx"):
                 data = part.get_payload(decode=True)
                 try:
                     return list(_rows(CalamineWorkbook.from_filelike(BytesIO(bytes(data)))))
@@ -132,14 +134,33 @@ def _keys(rows: Sequence[MailedRow]) -> frozenset[str]:
 
 
 def _rows(book: CalamineWorkbook) -> Iterator[MailedRow]:
+    """Yield the rows of a workbook; one without our key is known by what is in it, and how often.
+
+    So a row of another sender counts once in whatever mails, and twice if it is there twice.
+    """
+    times: Counter[str] = Counter()
     for name in book.sheet_names:
         head, *lines = book.get_sheet_by_name(name).to_python()
         kind = next((kind for kind in KINDS.reported if KINDS[kind].title == name), name)
         wires = _wires(kind)
         for line in lines:
-            cells = {str(title): str(cell) for title, cell in zip(head, line, strict=True) if cell}
+            filled = zip(map(str, head), map(_text, line), strict=True)
+            cells = {title: text for title, text in filled if text}
+            if not cells:
+                continue
             verb, key = _VERBS.get(cells.pop(_VERB, ""), ""), cells.pop(_KEY, "")
-            yield MailedRow(kind, key, verb, {wires.get(t, t): cell for t, cell in cells.items()})
+            columns = {wires.get(title, title): text for title, text in cells.items()}
+            if not key:
+                content = repr((kind, verb, sorted(columns.items()))).encode()
+                same = f"{document_in(columns)}|{blake2b(content, digest_size=8).hexdigest()}"
+                times[same] += 1
+                key = f"{same}|{times[same]}"
+            yield MailedRow(kind, key, verb, columns)
+
+
+def _text(cell: object) -> str:
+    """Return a cell as its text; spreadsheets have every number as a fraction, such as 1001.0."""
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 
 def _wires(kind: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from connectors.sandbox.app import Sandbox
 from connectors.sandbox.places import TopicPlace
 from connectors.sandbox.topic_side import TopicDesk
+from connectors.shared.http_wire import logger
 
 #: Milliseconds between two looks for events and for receipts that are due.
 _PAUSE_MS = 100
@@ -97,18 +98,21 @@ class _Account:
         return self._desk
 
     async def serve(self, consumer: Any, producer: Any) -> None:
-        """Take events and write receipts until it is cancelled, over a broker that is away."""
+        """Take events and write receipts until it is cancelled, whatever fails meanwhile."""
         while True:
             try:
                 await self._round(consumer, producer)
-            except KafkaError:
+            except KafkaError:  # a broker that is away
+                await asyncio.sleep(_PAUSE_MS / 1000)
+            except Exception:  # noqa: BLE001  told in the log; the place goes on
+                logger.exception("sandbox_round_failed", extra={"place": self._name})
                 await asyncio.sleep(_PAUSE_MS / 1000)
 
     async def _round(self, consumer: Any, producer: Any) -> None:
         found: Mapping[Any, Any] = await consumer.getmany(timeout_ms=_PAUSE_MS)
         for messages in found.values():
             for message in messages:
-                self.desk.take(message.value)
+                self._take(message)
         self._unsent += self.desk.due()
         while self._unsent:  # also what a broker that was away did not take
             key, value = self._unsent[0]
@@ -116,3 +120,11 @@ class _Account:
             self._unsent.popleft()
         if found:
             await consumer.commit()
+
+    def _take(self, message: Any) -> None:
+        """Take one message; an odd one that the desk fails at is logged, and the next one comes."""
+        try:
+            self.desk.take(message.value)
+        except Exception:  # noqa: BLE001  as above
+            place = f"{message.topic}/{message.partition}/{message.offset}"
+            logger.exception("sandbox_event_failed", extra={"place": self._name, "row": place})

@@ -64,7 +64,7 @@ class TopicDesk:
             return
         encoding = "gbk" if faults.odd.endswith("wrong-encoding") else "utf-8"
         if faults.wrong_counts:
-            yield self._receipt({**said, **_EXTRA}).encode(encoding)
+            yield self._receipt({**said, **_EXTRA}).encode(encoding, "replace")
         for _ in range(2 if faults.answer == "twice" else 1):
             yield self._receipt(said).encode(encoding, "replace")
 
@@ -91,7 +91,8 @@ def _event(value: bytes | None) -> dict[str, Any] | None:
     try:
         event = orjson.loads(value or b"")
         data = event["data"]
-        whole = isinstance(event["id"], str) and isinstance(data["columns"], dict)
-        return event if whole and {"kind", "verb", "version"} <= data.keys() else None
+        texts = (event["id"], data["kind"], data["verb"])
+        whole = all(isinstance(one, str) for one in texts) and isinstance(data["columns"], dict)
+        return event if whole and type(data["version"]) is int else None
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return None

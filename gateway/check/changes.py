@@ -54,10 +54,8 @@ def _by_wire(kind: RecordKind) -> Mapping[str, Column]:
 def _change(
     column: Column, given: str, kept: object, placeholders: Collection[str]
 ) -> Change | None:
-    if visible(given).strip() in placeholders:
-        return Change.PLACEHOLDER
     if kept is None:
-        return None
+        return Change.PLACEHOLDER if visible(given).strip() in placeholders else None
     changed = _BY_TYPE.get(column.type)
     if changed is not None and (change := changed(given, kept)) is not None:
         return change

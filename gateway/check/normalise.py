@@ -13,7 +13,7 @@ from gateway.check.amount_units import (
 from gateway.check.decoding import MAX_KEY_LENGTH, MAX_KEYS, bytes_problem, parsed
 from gateway.check.envelopes import NOT_SENT, opened
 from gateway.check.raw import START_BYTES, Raw
-from gateway.check.rows import WRITTEN_BY_US
+from gateway.check.rows import WRITTEN_BY_US, words_that_are_codes
 from schemas.cell import conflict, is_empty, say_the_same, settled
 from schemas.codes import RecordKind
 from schemas.column_names import ColumnNames, name_key, standard_names
@@ -138,7 +138,7 @@ class Normalising:
             words = f"字段多于{MAX_KEYS}个，或字段名长于{MAX_KEY_LENGTH}字"
             return bytes_problem(words, "每条记录一个对象，字段名用接口说明里的")
         if dict in map(type, row.values()):
-            row = {name: settled(value, self._empty) for name, value in row.items()}
+            row = {name: settled(row[name], self._words(kind, name)) for name in row}
         given = self._renamed(kind, row)
         return Candidate(kind, to_2018(kind, given, self._empty), given, beside)
 
@@ -161,17 +161,23 @@ class Normalising:
             if wire is None:
                 continue
             value, kept = in_unit_of_name(name, wire, row[name]), new.get(wire)
-            if self._is_empty(kept):
+            words = self._words(kind, wire)
+            if is_empty(kept, words):
                 new[wire] = value
             elif _is_own(name, wire) or is_beside_the_standard(name, row, named):
                 new[name] = row[name]
                 new[wire] = beside_another_unit(wire, kept, name, value)
-            elif not self._is_empty(value) and not say_the_same(kept, value):
+            elif not is_empty(value, words) and not say_the_same(kept, value):
                 new[wire] = conflict({wire: kept, name: value})
         return new
 
-    def _is_empty(self, value: object) -> bool:
-        return is_empty(value, self._empty)
+    def _words(self, kind: RecordKind, name: str) -> frozenset[str]:
+        """Return the words that stand for nothing in a column, by its name in any spelling."""
+        codes = words_that_are_codes(kind, self._empty)
+        if not codes:
+            return self._empty
+        wire = name if name in codes else self._names.wire(kind, name)
+        return self._empty - codes.get(wire or name, frozenset())
 
     def _raw(self, text: str, kind: RecordKind | None) -> Candidate | Problem:
         """Read an item that could not be parsed, from the workbook in which it was mended."""

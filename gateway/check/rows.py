@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from gateway.check.garbled import unusual
-from gateway.check.values import DITTO, EXACT_DIGITS, Read, read
+from gateway.check.values import DITTO, EXACT_DIGITS, Read, is_code, read
 from schemas.cell import TO_FILL
 from schemas.codes import RecordKind
 from schemas.columns import Column, ColumnType, columns_of
@@ -90,6 +90,18 @@ def _words(placeholders: frozenset[str]) -> frozenset[str]:
     return placeholders | DITTO | {TO_FILL}
 
 
+@KINDS.cached
+def words_that_are_codes(
+    kind: RecordKind, placeholders: frozenset[str]
+) -> Mapping[str, frozenset[str]]:
+    """Return the placeholders that are values of a column by its code list, by wire column."""
+    return {
+        column.wire: both
+        for column in columns_of(KINDS[kind].model)
+        if (both := placeholders & (column.codes or frozenset()))
+    }
+
+
 def _position(found: tuple[int, Problem]) -> int:
     return found[0]
 
@@ -107,6 +119,7 @@ def _sheet(kind: RecordKind, placeholders: frozenset[str]) -> Mapping[str, _Plac
 
 def _read_text(column: Column, placeholders: frozenset[str]) -> Callable[[str], Read]:
     def read_text(text: str) -> Read:
-        return (None, None) if visible(text).strip() in placeholders else read(column, text)
+        stands_for_nothing = visible(text).strip() in placeholders and not is_code(column, text)
+        return (None, None) if stands_for_nothing else read(column, text)
 
     return read_text if column.type in _FORGOTTEN else lru_cache(MEMORY)(read_text)

@@ -62,12 +62,24 @@ def read(column: Column, value: Any) -> Read:
     """Return the typed value (None if empty or unreadable) and its problem (None if fine)."""
     if value is None or value == "" or (isinstance(value, str) and value.isspace()):
         return None, None
+    if is_code(column, value):
+        return _code(column, value)
     odd = _odd(column, value)
     if odd is not None:
         return None, problem(column, *odd)
     if column.type is not ColumnType.TEXT and _is_too_long(column, value):
         return None, problem(column, Rule.LENGTH, "内容过长，不会是该项", "检查是否填错了列")
     return _READERS[column.type](column, value)
+
+
+def is_code(column: Column, value: object) -> bool:
+    """Whether a value stands in the code list of its column, such as 无 of 有、无.
+
+    It is that value, also where it would stand for nothing, or for the row above, elsewhere.
+    """
+    if column.type is not ColumnType.CODE or not isinstance(value, str):
+        return False
+    return visible(value).strip() in (column.codes or ())
 
 
 def _is_too_long(column: Column, value: Any) -> bool:

@@ -1,8 +1,10 @@
 """`connector new`: the package of a new kind of destination, from a template that works."""
 
+import builtins
 import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from keyword import iskeyword, issoftkeyword
 from pathlib import Path
 from typing import Annotated
 
@@ -55,10 +57,18 @@ def _check(name: str) -> None:
             f"名字 {name}：应以小写字母开头，只用小写字母、数字和单个连字符，"
             f"最多 {_LONGEST} 个字符，如 credit-beijing"
         )
+    if _is_of_python(name):
+        fail(f"名字 {name}：是 Python 自己的词，不能作类名或模块名；换一个，如 {name}-platform")
     others = {one.name: f"包 {one.package} 的" for one in connectors.plugged_in()}
     taken = dict.fromkeys(connectors.CONNECTORS, "自带的") | others
     if name in taken:
         fail(f"已经有{taken[name]}通道 {name}；换一个名字")
+
+
+def _is_of_python(name: str) -> bool:
+    """Whether a form of the name is a word of Python, or a name that Python has already."""
+    forms = _forms(name).values()
+    return any(iskeyword(one) or issoftkeyword(one) or hasattr(builtins, one) for one in forms)
 
 
 def _written(source: Traversable, target: Path, name: str) -> list[tuple[Path, str]]:
@@ -75,13 +85,17 @@ def _written(source: Traversable, target: Path, name: str) -> list[tuple[Path, s
 
 def _named(text: str, name: str) -> str:
     """Return a text of the template with the name in each of its forms."""
+    for sample, form in _forms(name).items():
+        text = text.replace(sample, form)
+    return text
+
+
+def _forms(name: str) -> dict[str, str]:
+    """Return the forms of the name, by those of the template's own."""
     words = name.split("-")
-    forms = {
+    return {
         "sample-platform": name,
         "sample_platform": "_".join(words),
         "SAMPLE_PLATFORM": "_".join(words).upper(),
         "SamplePlatform": "".join(word.capitalize() for word in words),
     }
-    for sample, form in forms.items():
-        text = text.replace(sample, form)
-    return text

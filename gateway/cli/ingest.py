@@ -16,6 +16,7 @@ from gateway.cli.options import (
     RowsOption,
     WholeOption,
     actor,
+    edition_name,
     kind_named,
     not_the_same,
 )
@@ -62,7 +63,9 @@ def ingest(  # noqa: PLR0913, PLR0917  one for each option
     whole: WholeOption = False,
     edition: Annotated[
         str | None,
-        typer.Option(help="期次：文件是整份名单，如 2026年第3季度；名单里没有的，撤回"),
+        typer.Option(
+            callback=edition_name, help="期次：文件是整份名单，如 2026年第3季度；名单里没有的，撤回"
+        ),
     ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:

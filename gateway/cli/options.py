@@ -13,7 +13,7 @@ from gateway.rules.choice import chosen
 from schemas.base import SHANGHAI
 from schemas.codes import RecordKind
 from schemas.faults import of_system
-from schemas.identifiers import masked
+from schemas.identifiers import masked, visible
 from schemas.kinds import KINDS
 from scoring.regulation.ruleset import RuleSet
 
@@ -85,9 +85,26 @@ FileArgument = Annotated[
 
 def told(reason: str) -> str:
     """Refuse a blank reason; identity numbers in one are masked, since it is kept."""
-    if not reason.strip():
+    if not visible(reason).strip():
         raise typer.BadParameter("请写明原因")
+    _refuse_bytes(reason)
     return masked(reason)
+
+
+def edition_name(name: str | None) -> str | None:
+    """Refuse an edition without a name: it would withdraw what its file has not, for nothing."""
+    if name is None:
+        return None
+    if not visible(name).strip():
+        raise typer.BadParameter("没有写期次；写上名称，如 2026年第3季度")
+    _refuse_bytes(name)
+    return name.strip()
+
+
+def _refuse_bytes(text: str) -> None:
+    """Refuse what is no text: Python has bytes of a command line that are none as surrogates."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise typer.BadParameter("里面有不成文字的字节；终端用 UTF-8 编码，重新输入")
 
 
 def told_if_given(reason: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """The connector of a configured destination: build it, and whether a person stands in its place."""
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
 
 import connectors
@@ -9,7 +10,7 @@ from gateway.config.clock import Clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.secrets import SecretMissing, resolve
 from gateway.config.settings import Settings
-from schemas.destination import AcceptedBy, Destination
+from schemas.destination import PERSONS, AcceptedBy, Destination
 from schemas.faults import Place
 
 
@@ -34,7 +35,9 @@ def build_connector(settings: Settings, destination: Destination, clock: Clock) 
     try:
         own = resolve(destination.settings, os.environ)
         built = connectors.build(destination.connector, own, clock)
-        if not (faults := _unable(destination, built.limits)):
+        faults = _unable(destination, built.limits)
+        faults += _without_table(destination, connectors.tables_of(destination.connector, own))
+        if not faults:
             return built
     except SecretMissing as missing:
         faults = [(("settings", *missing.place), str(missing))]
@@ -62,6 +65,24 @@ def _unable(destination: Destination, limits: Limits) -> list[tuple[Place, str]]
     if by is None or (said := words[by]) is None:
         return []
     return [(("accepted_by",), f"accepted_by：{by} 不能用，它{said}；去掉这一行，或改成别的")]
+
+
+def _without_table(
+    destination: Destination, tables: Collection[str] | None
+) -> list[tuple[Place, str]]:
+    """Return the kinds that it takes and would reject, each item of them, for want of a table."""
+    if tables is None:
+        return []
+    faults: list[tuple[Place, str]] = []
+    for kind in sorted(destination.takes.difference(tables)):
+        own = f"{kind}/{PERSONS}"
+        but = f"，只有自然人的 {own}" if own in tables else ""
+        said = (
+            f"takes：{kind} 在 settings 里没有它的表{but}，每一条都会被退回；"
+            f"在 settings 里写上 {kind} 的表，或从 takes 去掉它"
+        )
+        faults.append((("takes",), said))
+    return faults
 
 
 def build_connectors(settings: Settings, clock: Clock) -> list[Connector]:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -19,6 +20,9 @@ from connectors.sandbox import (
     serve_sandbox,
     serve_topics,
 )
+from connectors.sandbox.book import Book, Entry
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.topic_side import TopicDesk
 from schemas.delivery import Item, Receipt
 from tests.connectors.conftest import SteppedClock
 
@@ -197,3 +201,44 @@ async def test_a_restart_takes_what_was_sent_meanwhile_and_nothing_again(
     await connector.close()
 
     assert told.keys() == {"key-2"}
+
+
+EVENT: dict[str, Any] = {"kind": "penalty", "verb": "new", "version": 1, "columns": {}}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kind": []}, {"kind": {}}, {"kind": None}, {"verb": []}, {"verb": {}}, {"version": "x"},
+        {"version": []}, {"columns": []},
+    ],
+)  # fmt: skip
+def test_an_event_with_a_value_of_another_type_is_counted_as_unreadable(
+    clock: SteppedClock, odd: dict[str, Any]
+) -> None:
+    book = Book(clock, marks=True)
+    book.faults.required_columns = {"penalty": ["CF_WSH"]}
+    desk = TopicDesk(PLACE, book)
+
+    desk.take(orjson.dumps({"id": "key-1", "data": EVENT | odd}))
+
+    assert (book.calls["unreadable"], book.entries) == (1, {})
+
+
+class _BrokenBook(Book):
+    """A book with a bug, which one row brings to light."""
+
+    def store(self, entry: Entry, faults: Faults) -> None:
+        if entry.key == "key-1":
+            raise ZeroDivisionError
+        super().store(entry, faults)
+
+
+async def test_a_bug_at_one_event_ends_nothing(
+    connector: KafkaTopic, sandbox: Sandbox, item: ItemFactory, clock: SteppedClock
+) -> None:
+    sandbox.books[PLACE] = _BrokenBook(clock)
+
+    await connector.send([item(1), item(2)])
+
+    assert set(await Reader(connector).next(1)) == {"key-2"}

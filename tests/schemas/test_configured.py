@@ -116,6 +116,33 @@ WRONG: dict[str, tuple[list[dict[str, Any]], str]] = {
         [COERCION | {"columns": [{"code": "QZ_SFZ", "title": "身份证", "type": "identity"}]}],
         "QZ_SFZ type：不能是 identity",
     ),
+    "a number of another type": (
+        [COERCION | {"number": {"code": "QZ_BH", "title": "编号", "type": "date"}}],
+        "number type：不能是 date，总是 text",
+    ),
+    "a day of another type": (
+        [COERCION | {"date": {"code": "QZ_RQ", "title": "日期", "type": "amount"}}],
+        "date type：不能是 amount，总是 date",
+    ),
+    "a title of signs only": (
+        [COERCION | {"columns": [{"code": "QZ_X", "title": "——"}]}],
+        "title：—— 里没有文字和数字",
+    ),
+    "a title that is nothing but a mark": (
+        [COERCION | {"columns": [{"code": "QZ_X", "title": "（必填）"}]}],
+        "title：（必填） 里没有文字和数字",
+    ),
+    "titles that are one as they are read": (
+        [
+            COERCION
+            | {"columns": [{"code": "QZ_X", "title": "类别*"}, {"code": "QZ_Y", "title": "(类别)"}]}
+        ],
+        "title 重复",
+    ),
+    "a title that is the code of another column": (
+        [COERCION | {"columns": [{"code": "QZ_X", "title": "qz-jg"}]}],
+        "title 重复",
+    ),
     "the same column twice": (
         [COERCION | {"columns": [{"code": "QZ_JG", "title": "别的机关"}]}],
         "code 重复（不分大小写）：qz_jg",

@@ -1,5 +1,6 @@
 """An empty workbook of a kind 填报表: its header, its code lists, and how each column is filled."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from connectors.shared.xlsx import workbook
@@ -28,7 +29,7 @@ def template_workbook(path: Path, kind: Kind) -> None:
         for place, column in enumerate(columns):
             sheet.raw.set_column(place, place, sheet.widths[place], sheet.formats["text"])
             codes = sorted(column.codes or ()) if column.type is ColumnType.CODE else []
-            if codes and len(",".join(codes)) <= _LONGEST_LIST:
+            if codes and _can_be_offered(codes):
                 offered = {"validate": "list", "source": codes}
                 sheet.raw.data_validation(1, place, _ROWS, place, offered)
         rules = book.sheet("填写说明", [24, 34, 12, 12, 60])
@@ -36,6 +37,11 @@ def template_workbook(path: Path, kind: Kind) -> None:
         for column in columns:
             cells = (column.wire, column.title, _need(column), column.max_length or "")
             rules.write([(one, "text") for one in (*cells, _how(column))])
+
+
+def _can_be_offered(codes: Sequence[str]) -> bool:
+    """Whether Excel takes a code list as that of a cell, where commas stand between its codes."""
+    return len(",".join(codes)) <= _LONGEST_LIST and not any("," in one for one in codes)
 
 
 def _name(column: Column) -> str:

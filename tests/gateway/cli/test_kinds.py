@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
+from gateway.intake.files.template import template_workbook
+from schemas.configured import ConfiguredKind
 from schemas.kinds import KINDS
 from tests.factories import credit_code
 
@@ -91,6 +93,18 @@ def test_a_code_list_is_offered_in_the_cells_of_the_template(tmp_path: Path) -> 
     [*offered] = openpyxl.load_workbook(file)["行政强制"].data_validations.dataValidation
 
     assert any("查封" in one.formula1 for one in offered)
+
+
+def test_codes_with_a_comma_are_not_offered_in_pieces(tmp_path: Path) -> None:
+    codes = {"code": "JC_LB", "title": "检查类别", "type": "code", "codes": ["查封,扣押", "其他"]}
+    kind = {"name": "inspected", "title": "检查", "prefix": "JC_", "columns": [codes]}
+    file = tmp_path / "检查.xlsx"
+
+    template_workbook(file, ConfiguredKind.model_validate(kind).kind())
+
+    sheet, rules = openpyxl.load_workbook(file).worksheets
+    assert list(sheet.data_validations.dataValidation) == []
+    assert any("查封,扣押" in str(row[4].value) for row in rules.iter_rows())
 
 
 def test_a_message_of_programs_has_no_template(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A wrong command line is told in Chinese, with where its help is."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -40,3 +42,21 @@ def test_a_wrong_command_line_is_told_in_chinese(line: str, words: str) -> None:
 @pytest.mark.parametrize("line", ["", "deliveries"])
 def test_a_group_without_a_command_shows_its_help(line: str) -> None:
     assert "--help" in CliRunner().invoke(app, line.split()).output
+
+
+@pytest.mark.parametrize("option", ["ingest {} --edition", "ledger 2026-10 --reason"])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("", "写"), ("  ", "写"), ("\u200b\u3000", "写"), ("2026\udce5", "不成文字的字节")],
+)
+def test_a_name_that_is_none_is_refused(
+    tmp_path: Path, option: str, given: str, words: str
+) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("a,b\n", encoding="utf-8")
+
+    ran = CliRunner().invoke(app, [*option.format(file).split(), given])
+
+    assert ran.exit_code == 2
+    assert words in ran.stderr
+    assert not ran.stdout

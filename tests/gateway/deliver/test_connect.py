@@ -9,6 +9,7 @@ from gateway.config.clock import system_clock
 from gateway.config.errors import BadConfiguration
 from gateway.config.settings import load_settings, make_settings
 from gateway.deliver.connect import build_connector, build_connectors
+from tests.connectors.templates import template as bureau_template
 
 HEAD = """\
 destinations:
@@ -151,3 +152,79 @@ def test_what_a_connector_cannot_give_is_no_acceptance(connector: str, by: str, 
 
     with pytest.raises(BadConfiguration, match=said):
         build_connectors(found, system_clock)
+
+
+def _unusable(one: dict[str, Any]) -> list[str]:
+    """Return what the start says of a destination, a line for each fault."""
+    found = make_settings({"destinations": [{"name": "one", "title": "", **one}]}, "test")
+    try:
+        build_connectors(found, system_clock)
+    except BadConfiguration as error:
+        return str(error).splitlines()
+    return []
+
+
+_FILES = {"protocol": "ftps", "host": "h", "username": "u", "password": "p"}
+_STAGING = {"name": "t", "key_column": "k"}
+
+
+@pytest.mark.parametrize(
+    ("connector", "settings", "lacking"),
+    [
+        ("platform-soap", {"url": "https://p.example", "department_code": "1"}, ["grade_change"]),
+        (
+            "exchange-database",
+            {"url": "postgresql+psycopg://u@h/d", "tables": {"penalty": _STAGING}},
+            ["grade_change", "licence"],
+        ),
+        (
+            "file-drop",
+            {**_FILES, "tables": {"penalty/persons": {"code": "001501"}}},
+            ["grade_change", "licence", "penalty"],
+        ),
+        ("excel-template", {}, []),
+        ("excel-template", {"sheets": {"penalty": {}}}, []),
+        ("memory", {}, []),
+        ("kafka-topic", {"bootstrap_servers": "x:1", "topic": "t", "tables": {"penalty": {}}}, []),
+    ],
+)
+def test_a_kind_that_is_taken_and_has_no_table_is_told_at_the_start(
+    connector: str, settings: dict[str, Any], lacking: list[str]
+) -> None:
+    takes = ["penalty", "licence", "grade_change"]
+    lines = _unusable({"connector": connector, "takes": takes, "settings": settings})
+
+    assert len(lines) == len(lacking)
+    for kind, line in zip(lacking, lines, strict=True):
+        assert f"destinations one takes：{kind} 在 settings 里没有它的表" in line
+        assert f"写上 {kind} 的表，或从 takes 去掉它" in line
+
+
+def test_a_table_of_natural_persons_is_none_of_the_others() -> None:
+    tables = {"penalty/persons": {"code": "001501"}}
+    one = {"connector": "file-drop", "takes": ["penalty"], "settings": {**_FILES, "tables": tables}}
+
+    [line] = _unusable(one)
+
+    assert "只有自然人的 penalty/persons" in line
+
+
+def test_a_template_without_a_sheet_for_a_kind_is_told_at_the_start(tmp_path: Path) -> None:
+    template = str(bureau_template(tmp_path))
+    settings = {"template": template, "sheets": {"penalty": {"columns": {"CF_NR": "处罚内容"}}}}
+    one = {"connector": "excel-template", "settings": settings}
+
+    assert _unusable({**one, "takes": ["penalty"]}) == []
+    [line] = _unusable({**one, "takes": ["penalty", "licence"]})
+    assert "takes：licence 在 settings 里没有它的表" in line
+
+
+def test_a_missing_table_has_the_line_of_what_is_taken(tmp_path: Path) -> None:
+    text = (
+        "    connector: exchange-database\n"
+        "    settings:\n"
+        "      url: postgresql+psycopg://u@h/d\n"
+        "      tables: {licence: {name: t, key_column: k}}\n"
+    )
+
+    assert "gateway.yaml 第5行：destinations bureau takes：penalty" in fault(tmp_path, text)
