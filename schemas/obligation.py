@@ -15,6 +15,7 @@ from schemas.delivery import (
     OF_A_PERSON,
     REPLACEABLE,
     SENT_AGAIN,
+    TAKEN,
     TO_COME,
     DeliveryState,
     ItemKind,
@@ -47,8 +48,8 @@ class PastDelivery:
 
     @property
     def is_withdrawn_there(self) -> bool:
-        """Whether it is a withdrawal that the destination has, whatever its verdict will be."""
-        return self.verb is Verb.WITHDRAW and self.state in HANDED_OVER
+        """Whether it is a withdrawal that the destination has accepted."""
+        return self.verb is Verb.WITHDRAW and self.state in TAKEN
 
     @property
     def is_replaceable(self) -> bool:

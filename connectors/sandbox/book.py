@@ -103,6 +103,8 @@ class Book:
         """Return at most one page of verdicts issued after a cursor, and the next cursor."""
         self._decide()
         start = int(cursor or 0)
+        if start > len(self._issued):  # it was restarted since, and begins anew
+            start = 0
         page = self._issued[start : start + self.faults.page_size]
         return page, str(start + len(page))
 

@@ -78,6 +78,10 @@ def _of_its_kind(table: str, layout: RowLayout) -> None:
                 f"{table}.{setting}：{title_of(kind)}没有列 {'、'.join(wrong)}；"
                 "写本种类的列的代码，见 schemas/generated，或删去"
             )
+    if wrong := sorted(layout.masked - standard.identity_numbers()):
+        raise ValueError(
+            f"{table}.masked：{'、'.join(wrong)} 不是证件号码的列；不要的列写进 left_out"
+        )
     if both := sorted(layout.left_out & layout.columns.keys()):
         raise ValueError(f"{table}：columns 和 left_out 都有 {'、'.join(both)}；删去其中一处")
 

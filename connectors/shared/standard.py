@@ -44,6 +44,12 @@ def codes() -> Mapping[str, frozenset[str]]:
 
 
 @KINDS.cached
+def identity_numbers() -> frozenset[str]:
+    """Return the columns with identity numbers of persons."""
+    return frozenset(one.wire for one in _all() if one.type is ColumnType.IDENTITY)
+
+
+@KINDS.cached
 def identifiers() -> frozenset[str]:
     """Return the columns with codes and numbers that say who somebody is."""
     types = {ColumnType.CREDIT_CODE, ColumnType.IDENTITY}

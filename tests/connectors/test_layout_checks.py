@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from connectors import BadSettings, build
+from connectors.shared.layout import RowLayout
+from connectors.shared.layout_checks import fitting
 from gateway.config.clock import system_clock
 from tests.connectors.conftest import FILES
 
@@ -103,3 +105,10 @@ def test_the_platforms_status_may_stand_in_the_place_of_the_standards(kind: str,
 def test_a_misspelt_kind_of_a_table_is_refused(kind: str) -> None:
     with pytest.raises(BadSettings, match="不认识 penalties"):
         made(kind, "penalties", masked=["CF_XDR_ZJHM"])
+
+
+@pytest.mark.parametrize("column", ["CF_XDR_MC", "CF_XDR_SHXYM", "CF_WSH"])
+def test_only_identity_numbers_are_masked(column: str) -> None:
+    """A masked name would be eight stars, with the number beside it in full."""
+    with pytest.raises(ValueError, match=f"penalty.masked：{column} 不是证件号码的列"):
+        fitting({"penalty": RowLayout.model_validate({"masked": [column]})})

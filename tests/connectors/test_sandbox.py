@@ -11,8 +11,10 @@ import pytest
 
 from connectors import build
 from connectors.errors import ConnectorError
-from connectors.sandbox import Faults
+from connectors.sandbox import Faults, PlatformPlace, create_sandbox
+from connectors.sandbox.book import Entry
 from connectors.sandbox.odd import ODDITIES
+from gateway.config.clock import system_clock
 from schemas.delivery import Item, OutcomeKind
 
 ItemFactory = Callable[..., Item]
@@ -127,3 +129,14 @@ def test_each_odd_answer_is_listed_for_engineers_of_platforms() -> None:
     text = Path("ARCHITECTURE.md").read_text(encoding="utf-8")
 
     assert [name for name in ODDITIES if f"`{name}`" not in text] == []
+
+
+def test_a_place_that_begins_anew_gives_its_receipts_from_the_first() -> None:
+    """A gateway that has read more of them before a restart of the sandbox would get none again."""
+    book = create_sandbox(system_clock, {"p": PlatformPlace()}).books["p"]
+    entry = Entry("key-1", "penalty", "new", 1, {}, "accepted", system_clock())
+    book.schedule(entry, system_clock(), "accepted", [])
+
+    page, cursor = book.receipts("30")
+
+    assert ([one["key"] for one in page], cursor) == (["key-1"], "1")

@@ -23,6 +23,8 @@ from schemas.legacy import own_beside
 _NAMED = 5
 #: Columns without a meaning that are named in one screen.
 _COLUMNS_NAMED = 10
+#: The head of the sheet 填写说明 of our own templates.
+RULES_HEAD = ["代码", "名称", "必填", "最多字数", "怎样填写"]
 #: A page of notes has one or two filled cells in a row.
 _CELLS_OF_DATA = 3
 #: Rows that begin with the name of a column, in a form that goes downwards, at least.
@@ -37,6 +39,7 @@ class TableReport:
     index: int = 0
     hidden: bool = False
     empty: bool = False
+    rules: bool = False  #: the sheet of our templates that says how they are filled
     header: Header | None = None
     records: int = 0
     refused: str = ""  #: why a table that has a header is not read
@@ -74,6 +77,8 @@ class TableReport:
     ) -> None:
         """Note a table without a header, by its first rows."""
         self.empty = not first
+        head = [str(cell) for cell in first[0][1]] if first else []
+        self.rules = head[: len(RULES_HEAD)] == RULES_HEAD
         self.almost = almost_header(first, names, kind)
         self.width = max((sum(not is_blank(c) for c in cells) for _, cells in first), default=0)
 
@@ -96,7 +101,8 @@ class TableReport:
     @property
     def looks_like_data(self) -> bool:
         """Whether a visible table that is not read has rows of several cells."""
-        return self.header is None and not self.hidden and self.width >= _CELLS_OF_DATA
+        unread = self.header is None and not self.hidden and not self.rules
+        return unread and self.width >= _CELLS_OF_DATA
 
     @property
     def words(self) -> list[str]:
@@ -117,6 +123,8 @@ class TableReport:
             return f"{place}隐藏，不读"
         if self.empty:
             return f"{place}空的，不读"
+        if self.rules:
+            return f"{place}模板的填写说明，不读"
         if self.refused:
             return f"{place}{self.refused}"
         if self.header is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from connectors.shared.xlsx import workbook
+from gateway.intake.files.report import RULES_HEAD
 from gateway.titles import COLUMN_TYPES
 from schemas.columns import Column, ColumnType, Required, columns_of
 from schemas.kinds import Kind
@@ -33,7 +34,7 @@ def template_workbook(path: Path, kind: Kind) -> None:
                 offered = {"validate": "list", "source": codes}
                 sheet.raw.data_validation(1, place, _ROWS, place, offered)
         rules = book.sheet("填写说明", [24, 34, 12, 12, 60])
-        rules.head(["代码", "名称", "必填", "最多字数", "怎样填写"])
+        rules.head(RULES_HEAD)
         for column in columns:
             cells = (column.wire, column.title, _need(column), column.max_length or "")
             rules.write([(one, "text") for one in (*cells, _how(column))])

@@ -267,14 +267,3 @@ async def test_the_code_says_who_is_a_sole_trader(make_world: MakeWorld, categor
 
     [sent] = world.connector().stored.values()
     assert (sent.person, sent.columns["CF_XDR_LB"]) == (True, "自然人")
-
-
-async def test_a_withdrawal_that_is_not_answered_yet_is_not_told_again(
-    make_world: MakeWorld,
-) -> None:
-    world = await make_world(destinations=[PLATFORM | {"accepted_by": "receipt"}])
-    for row in (penalty(), penalty(verb="withdraw"), penalty(state_secret="是")):
-        await world.take(row)
-        await world.turn()
-
-    assert [verb for verb, _ in world.sent()] == ["new", "withdraw"]

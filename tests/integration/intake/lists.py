@@ -57,6 +57,10 @@ async def take(world: World, folder: Path, name: str, rows: list[dict[str, str]]
     file = folder / f"{name}.csv"
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     file.write_text("\n".join(lines) + "\n", "utf-8")
+    return await take_file(world, file, name)
+
+
+async def take_file(world: World, file: Path, name: str) -> TakenEdition:
     gateway = world.gateway
     asked = AskedEdition(name, "张三", file.name)
     names = gateway.pipeline.checker.names

@@ -6,11 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from gateway.intake.editions import EditionRefused
+from gateway.intake.files.template import template_workbook
 from gateway.record.recorder import Recording
 from gateway.store.record import list_editions
+from schemas.codes import RecordKind
+from schemas.columns import columns_of
 from schemas.kinds import KINDS
 from tests.conftest import PLATFORM
 from tests.factories import IDENTITY, credit_code, penalty
@@ -25,6 +29,7 @@ from tests.integration.intake.lists import (
     person,
     standing,
     take,
+    take_file,
 )
 from tests.integration.world import World
 
@@ -54,6 +59,23 @@ async def test_additions_and_removals_are_sent(world: World, tmp_path: Path) -> 
         ("new", credit_code(4)),
         ("withdraw", credit_code(1)),
     }
+
+
+async def test_our_own_template_is_taken_as_it_is_filled(world: World, tmp_path: Path) -> None:
+    """Its sheet 填写说明 has rows of several cells, and is no list."""
+    file = tmp_path / "risk.xlsx"
+    template_workbook(file, KINDS[RecordKind("risk_class")])
+    book = openpyxl.load_workbook(file)
+    sheet = book.worksheets[0]
+    wires = {one.title: one.wire for one in columns_of(KINDS[RecordKind("risk_class")].model)}
+    heads = [str(cell.value).removesuffix("（必填）") for cell in sheet[1]]
+    for row in (entry(1), entry(2)):
+        sheet.append([row.get(wires[head]) for head in heads])
+    book.save(file)
+
+    done = await take_file(world, file, "第1季度")
+
+    assert counts(done) == (2, 2, 0)
 
 
 async def test_other_authorities_keep_their_entries(world: World, tmp_path: Path) -> None:
