@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from schemas.base import SHANGHAI, Schema
+from schemas.identifiers import is_sole_trader
 from schemas.kinds import KINDS, StandardColumn
 
 #: What a destination takes beside the reported kinds.
@@ -199,6 +200,10 @@ class Destination(Schema):
     #: Of what it shows, the share that may be corrected or withdrawn in a day; more waits for a
     #: person. null: whatever changes.
     change_share: float | None = Field(default=0.3, ge=0, le=1)
+
+    def has_among_persons(self, code: str) -> bool:
+        """Whether the subject of a credit code is a natural person to it."""
+        return self.sole_traders_are_persons and is_sole_trader(code)
 
     @field_validator("duplicate_key")
     @classmethod

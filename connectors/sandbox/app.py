@@ -139,7 +139,7 @@ class Sandbox:
         """Return the faults of a call: those of a rehearsal go before those of the place."""
         interface = _HANDS_OVER.get((asked.method, path))
         read = _DOCUMENTS.get(interface) if any(sign in asked.body for sign in _SIGNS) else None
-        return book.rehearsing.of_call(book.faults, interface, read(asked) if read else ())
+        return book.faults_of_call(interface, read(asked) if read else ())
 
     def _handle(self, name: str, path: str, asked: Asked) -> Reply:
         handler = self._routes[name].get((asked.method, path))

@@ -67,6 +67,10 @@ class Book:
         self._pending: list[tuple[datetime, Entry, str, Sequence[str]]] = []
         self._issued: list[dict[str, Any]] = []
 
+    def faults_of_call(self, interface: Interface | None, documents: Iterable[str] = ()) -> Faults:
+        """Return the faults of the next call; the interface is None if it hands nothing over."""
+        return self.rehearsing.of_call(self.faults, interface, documents)
+
     def faults_of(self, entry: Entry, interface: Interface) -> Faults:
         """Return the faults of one row of the call: a mark in its document number chooses them."""
         document = entry.document

@@ -80,9 +80,9 @@ class ExchangeDesk:
         """Return the faults of the next call; with documents it hands rows over."""
         book = self.book
         if documents is None:
-            return book.rehearsing.of_call(book.faults, None, ())
+            return book.faults_of_call(None)
         book.calls["database"] += 1
-        return book.rehearsing.of_call(book.faults, "database", documents)
+        return book.faults_of_call("database", documents)
 
     async def look(self, faults: Faults | None = None) -> None:
         """Take what is new by these faults, or by those of the place; write verdicts, and move.

@@ -71,10 +71,9 @@ class MailDesk:
         """Return the faults of the next call; with rows it hands them over."""
         book = self.book
         if rows is None:
-            return book.rehearsing.of_call(book.faults, None, ())
+            return book.faults_of_call(None)
         book.calls["mail"] += 1
-        documents = [document_in(row.columns) for row in rows]
-        return book.rehearsing.of_call(book.faults, "mail", documents)
+        return book.faults_of_call("mail", [document_in(row.columns) for row in rows])
 
     def put_off(self, rows: Sequence[MailedRow], answer: str) -> str:
         """Give an answer to a mail, and the same to its repeats of the next half minute."""

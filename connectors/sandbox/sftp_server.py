@@ -89,8 +89,8 @@ class _FileAccount:
         book = self.desk.book
         book.calls["files" if path is None else TAKES_FROM] += 1
         if path is None:
-            return book.rehearsing.of_call(book.faults, None, ())
-        return book.rehearsing.of_call(book.faults, "files", self.desk.documents(path))
+            return book.faults_of_call(None)
+        return book.faults_of_call("files", self.desk.documents(path))
 
 
 class _Logins(asyncssh.SSHServer):

@@ -35,8 +35,7 @@ class TopicDesk:
         entry = Entry(event["id"], "", "", 0, data["columns"], "submitted", at)
         entry.kind, entry.verb, entry.version = data["kind"], data["verb"], data["version"]
         book.received[entry.key] += 1
-        documents = [document_in(entry.columns)]
-        faults = book.acting = book.rehearsing.of_call(book.faults, "kafka", documents)
+        faults = book.acting = book.faults_of_call("kafka", [document_in(entry.columns)])
         self._faults[entry.key] = faults
         if (known := book.entries.get(entry.key)) is not None:
             if known.decided_at is not None:  # who sends again has not read it

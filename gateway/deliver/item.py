@@ -8,7 +8,6 @@ import orjson
 from schemas.codes import FOLLOW_UPS, Verb
 from schemas.delivery import Claimed, Item, ItemKind
 from schemas.destination import Destination
-from schemas.identifiers import is_sole_trader
 from schemas.kinds import as_natural_person
 from schemas.messages import GradeChanged
 
@@ -45,7 +44,7 @@ def item(claimed: Claimed, destination: Destination, installation: str, keys: It
     """
     code, columns = claimed.subject_code, _columns(claimed, keys.decrypt)
     is_record = claimed.item_kind == ItemKind.RECORD_VERSION
-    as_person = destination.sole_traders_are_persons and is_record and is_sole_trader(code)
+    as_person = is_record and destination.has_among_persons(code)
     if as_person:
         columns = dict(as_natural_person(claimed.kind, columns))
     return Item(

@@ -37,8 +37,8 @@ class Platform:
     """The judgement of one platform as of a time.
 
     `complete_until`: up to when its listing is complete; None: it has none. `by_listing`: nothing
-    but the listing says what is accepted. That something is not
-    there is believed only if it was handed over so long before.
+    but the listing says what is accepted. That something is not there is believed only if it was
+    handed over so long before.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from gateway.reconcile.pairs import Ours, Shown
 from schemas.codes import Verb
 from schemas.delivery import DeliveryState
 from schemas.destination import Destination
-from schemas.identifiers import credit_code_problem, fold, is_sole_trader
+from schemas.identifiers import credit_code_problem, fold
 from schemas.kinds import as_natural_person
 
 
@@ -42,7 +42,7 @@ class DefiniteDues:
 def row_at_platform(row: Any, dues: DefiniteDues, destination: Destination) -> Ours:
     """Turn a row of the store into our side; `due` is the earliest of all clocks that is known."""
     columns = row.body
-    if destination.sole_traders_are_persons and is_sole_trader(row.code):
+    if destination.has_among_persons(row.code):
         columns = orjson.dumps(as_natural_person(row.kind, orjson.loads(columns)))
     return Ours(
         decision_id=row.id,

@@ -84,19 +84,19 @@ async def add(connection: Connection, destinations: Sequence[Destination]) -> No
                 f"destinations：{row.name} 还有 {row.open} 条未了结的报送，配置里却没有它；"
                 "写回配置，了结之后再删"
             )
-    await connection.execute(_ADD, _names_and_hashes(destinations))
+    await connection.execute(_ADD, _configured(destinations))
 
 
 async def mirror(
     connection: Connection, destinations: Sequence[Destination], now: datetime
 ) -> None:
     """Note the configuration that deliveries run with, and which destinations are dropped."""
-    values = _names_and_hashes(destinations)
+    values = _configured(destinations)
     await connection.execute(_MIRROR, values)
     await connection.execute(_DROP, {"names": values["names"], "now": now})
 
 
-def _names_and_hashes(destinations: Sequence[Destination]) -> dict[str, list[Any]]:
+def _configured(destinations: Sequence[Destination]) -> dict[str, list[Any]]:
     return {
         "names": [one.name for one in destinations],
         "hashes": [_config_hash(one) for one in destinations],

@@ -77,6 +77,8 @@ _LOCK = text(
     select id from delivery where id = any(cast(:ids as bigint[])) order by id for no key update
     """
 )
+#: Whether an acceptance `t` says of a delivery `d` that it has arrived, and no more.
+_BLIND = "(t.blind and d.item_kind = 'record_version')"
 #: A receipt of an earlier attempt says nothing of a later one. Where there was one attempt only, a
 #: receipt is about it, whatever its date: the servers of a platform have different clocks. It
 #: proves that the delivery was handed over, also where the answer of the call was lost or said
@@ -87,10 +89,9 @@ _APPLY_RECEIPTS = text(
     f"""
     update delivery d set
         state = case when d.state in {one_of(OVER)} then d.state
-            when t.accepted then case when t.blind and d.item_kind = 'record_version'
-                then 'accepted_blind' else 'accepted' end
+            when t.accepted then case when {_BLIND} then 'accepted_blind' else 'accepted' end
             else 'rejected' end,
-        accepted_at = case when t.accepted and not (t.blind and d.item_kind = 'record_version')
+        accepted_at = case when t.accepted and not {_BLIND}
             then coalesce(d.accepted_at, :now) else d.accepted_at end,
         maybe_arrived = t.accepted and (d.maybe_arrived or d.state in {one_of(OVER)}),
         submitted_at = coalesce(d.submitted_at, {believable("t.platform_at")}, :now),
